@@ -1,0 +1,81 @@
+import type { Blob, ChangeEvent, Checkpoint } from '../records/index.js';
+
+/** One atomic step: all of it is durable, or none. */
+export interface Commit {
+  /** Owner of the checkpoint: topology and source. Commits of one key are made one after the other. */
+  readonly key: string;
+  readonly events: readonly ChangeEvent[];
+  readonly checkpoint: Checkpoint;
+  /** Evidence pictures and keyframes that the events and the checkpoint name. */
+  readonly blobs: readonly Blob[];
+}
+
+/** Which events a reader wants. An empty list lets everything through. */
+export interface EventFilter {
+  readonly sources: readonly string[];
+  readonly kinds: readonly ChangeEvent['kind'][];
+  readonly topologies: readonly string[];
+}
+
+/** Opaque to everyone but `log/cursor.ts`: epoch, filter hash and a vector of partition offsets. */
+export type Cursor = Uint8Array;
+
+export type LogEntry =
+  | { readonly type: 'event'; readonly cursor: Cursor; readonly event: ChangeEvent }
+  | { readonly type: 'progress'; readonly cursor: Cursor; readonly caughtUp: boolean };
+
+export interface ReadFrom {
+  /** Resume after this; else from `start`. */
+  readonly cursor?: Cursor;
+  readonly start?: 'earliest' | 'latest';
+  readonly filter?: EventFilter;
+  /** End at the log's end instead of waiting for more. */
+  readonly untilEnd?: boolean;
+  /** Give a progress entry after this long without an event; default 5,000 ms. */
+  readonly progressEveryMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/** What is kept: events older than either bound go, with the blobs that nothing names any more. */
+export interface Retention {
+  readonly maxEvents?: number;
+  readonly maxAgeMs?: number;
+}
+
+export interface BlobStore {
+  get(sha256: string): Promise<Blob | undefined>;
+  has(sha256: string): Promise<boolean>;
+}
+
+/** The only truth that outputs read. Drivers: `lmdb.ts` (embedded), `memory.ts` (tests, several partitions). */
+export interface ChangeLog {
+  /** Changes when the log is made anew; cursors of another epoch are refused. */
+  readonly epoch: string;
+  /**
+   * Makes the step durable, or nothing of it.
+   * An event whose id the log holds already is left out (the first write wins), so a repeated commit is harmless.
+   * @throws BlinkstreamError `LOG_FULL` (resource) on a full disk
+   */
+  commit(step: Commit): Promise<{ readonly appended: number }>;
+  /** The last checkpoint committed under `key`. */
+  checkpoint(key: string): Promise<Checkpoint | undefined>;
+  /**
+   * Entries after the cursor, in order for each source, then live. Pulled: nothing is buffered for a slow reader.
+   * @throws BlinkstreamError `CURSOR_INVALID` (user), `CURSOR_EXPIRED` (user; its message names the earliest kept)
+   */
+  read(from: ReadFrom): AsyncIterable<LogEntry>;
+  /** The cursor before the earliest event that is still kept. */
+  earliest(filter?: EventFilter): Promise<Cursor>;
+  /** Every kept event of a change, by revision; empty where there is none. */
+  change(changeId: string): Promise<readonly ChangeEvent[]>;
+  /** The last revision of each kept change in order of first sight, after `afterChangeId`. */
+  changes(options: {
+    readonly filter?: EventFilter;
+    readonly limit: number;
+    readonly afterChangeId?: string;
+  }): Promise<readonly ChangeEvent[]>;
+  readonly blobs: BlobStore;
+  /** Applies the retention given at opening; events removed. */
+  prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,61 @@
+import type { FrameContent } from './picture.js';
+
+/**
+ * Where a frame stands in its source, enough to seek the source and read it again.
+ * `index` counts decoded frames or images from 0; `offset` is the driver's own (a video's presentation time
+ * in its time base, a file name, a Kafka offset) and is only read by the driver that wrote it.
+ */
+export interface Position {
+  readonly index: number;
+  readonly offset: string;
+}
+
+/** A frame without its pixels: what may be kept, serialised and sent. */
+export interface FrameRef {
+  readonly source: string;
+  /** 0-based number of the decoded frame or image. */
+  readonly index: number;
+  /** Event time in ms: since the epoch where the source knows the wall clock, else since its own beginning. */
+  readonly eventTimeMs: number;
+  /** Event time relative to the source's first frame, in ms; exact, may be fractional. */
+  readonly elapsedMs: number;
+  readonly position: Position;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * A counted hold on a frame's bytes. The source holds it while it emits; an operator that needs the content after it
+ * returned calls `retain` and later `release` once for each. At zero the bytes go back to the source's budget, and
+ * any further use throws.
+ */
+export interface Lease {
+  readonly bytes: number;
+  /** The content. @throws BlinkstreamError `LEASE_RELEASED` when every hold is gone. */
+  content(): FrameContent;
+  /** @throws BlinkstreamError `LEASE_RELEASED` when every hold is gone. */
+  retain(): void;
+  /** @throws BlinkstreamError `LEASE_RELEASED` when every hold is gone already. */
+  release(): void;
+}
+
+/** One image of a source, with a lease on its bytes. */
+export interface Frame {
+  readonly ref: FrameRef;
+  readonly lease: Lease;
+}
+
+/** A moment of a source as events tell it. */
+export interface FramePoint {
+  readonly frame: number;
+  /** As `FrameRef.eventTimeMs`. */
+  readonly timeMs: number;
+  readonly elapsedMs: number;
+}
+
+/** The moment at which `ref` was taken. */
+export const pointOf = (ref: FrameRef): FramePoint => ({
+  frame: ref.index,
+  timeMs: ref.eventTimeMs,
+  elapsedMs: ref.elapsedMs,
+});

@@ -1,0 +1,35 @@
+/** Sample type of a picture: no measure ever rounds `u16` or `f32` to 8 bit. */
+export type SampleType = 'u8' | 'u16' | 'f32';
+
+/** The typed array that holds samples of each type. */
+export type Samples = Uint8Array | Uint16Array | Float32Array;
+
+/** Grey, grey + alpha, RGB or RGBA. */
+export type Channels = 1 | 2 | 3 | 4;
+
+/**
+ * Pixels in memory: `data.length === width * height * channels`, rows top to bottom, channels interleaved.
+ * `u8` spans 0–255, `u16` 0–65,535; `f32` is in the unit of its file.
+ */
+export type Picture = { readonly width: number; readonly height: number; readonly channels: Channels } & (
+  | { readonly type: 'u8'; readonly data: Uint8Array }
+  | { readonly type: 'u16'; readonly data: Uint16Array }
+  | { readonly type: 'f32'; readonly data: Float32Array }
+);
+
+/** An 8-bit picture, the only kind that video decodes to. */
+export type PictureU8 = Extract<Picture, { type: 'u8' }>;
+
+/** An undecoded original, as it was found in its file or message. */
+export interface EncodedPicture {
+  readonly mediaType: 'image/jpeg' | 'image/png' | 'image/webp' | 'image/tiff';
+  readonly bytes: Uint8Array;
+}
+
+/** What a frame holds: pixels, or an original that is decoded where it is looked at. */
+export type FrameContent =
+  | { readonly form: 'pixels'; readonly picture: Picture }
+  | { readonly form: 'encoded'; readonly encoded: EncodedPicture };
+
+/** Bytes per sample of a type. */
+export const bytesPerSample: Readonly<Record<SampleType, number>> = { u8: 1, u16: 2, f32: 4 };

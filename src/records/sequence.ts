@@ -1,0 +1,33 @@
+import type { SequenceFrame } from './evidence.js';
+import type { FramePoint, Lease, Position } from './frame.js';
+
+/**
+ * Why a window closed. `part`: the activity goes on. `activity`: it came to rest. `settled`: nothing moved, the scene is
+ * held against itself as settled before. `condition`: a span with a nuisance and nothing else. `whole`: the source's end.
+ * `checkpoint`: no frames; it only carries state onward.
+ */
+export type SequenceTrigger = 'part' | 'activity' | 'settled' | 'condition' | 'whole' | 'checkpoint';
+
+/** The state of everything upstream of a sequence, enough to go on after a crash. */
+export interface Checkpoint {
+  /** State by step name (`gate`, `window`, …), structured-clonable. */
+  readonly states: Readonly<Record<string, unknown>>;
+  /** Where to seek each source: the lowest position of any open window. */
+  readonly positions: Readonly<Record<string, Position>>;
+}
+
+/** The frames of one closed window in event-time order. */
+export interface FrameSequence {
+  readonly source: string;
+  /** Ordinal of this sequence in its source, from 0; the same after any crash. */
+  readonly ordinal: number;
+  readonly trigger: SequenceTrigger;
+  readonly first: FramePoint;
+  readonly last: FramePoint;
+  readonly frames: readonly SequenceFrame<Lease>[];
+  /** The scene as last settled, if it was. */
+  readonly baseline?: SequenceFrame<Lease>;
+  /** Keyframes whose pixels were given up because the window's budget of bytes was spent. */
+  readonly thinnedFrames: number;
+  readonly checkpoint: Checkpoint;
+}

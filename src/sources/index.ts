@@ -1,0 +1,34 @@
+import type { Frame, Position } from '../records/index.js';
+import type { ByteBudget } from './budget.js';
+
+export interface ReadOptions {
+  /** The first frame wanted; without it, the beginning. */
+  readonly from?: Position;
+  /** Bytes in flight: `read` waits for credit before it reads on. */
+  readonly budget: ByteBudget;
+  readonly signal: AbortSignal;
+}
+
+/** How a source ended. */
+export interface SourceReport {
+  /** Frames given, those before `from` included. */
+  readonly framesRead: number;
+  /** Frames that the container announced, if it did; may be off by a few. */
+  readonly framesExpected?: number;
+  readonly complete: boolean;
+  /** Why it is not complete, as a person reads it. */
+  readonly problem?: string;
+  /** Single items that could not be read, with where and why. */
+  readonly unreadable: readonly { readonly where: string; readonly problem: string }[];
+}
+
+/** Where frames come from. One file a kind in this room. */
+export interface Source {
+  readonly name: string;
+  /**
+   * Frames in source order, pulled one at a time. The consumer owns one hold on each frame's lease and releases it.
+   * Ends by returning its report; throws where nothing at all can be read.
+   * @throws BlinkstreamError class `user` or `data`
+   */
+  read(options: ReadOptions): AsyncGenerator<Frame, SourceReport, undefined>;
+}
