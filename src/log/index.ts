@@ -21,7 +21,14 @@ export interface EventFilter {
 export type Cursor = Uint8Array;
 
 export type LogEntry =
-  | { readonly type: 'event'; readonly cursor: Cursor; readonly event: ChangeEvent }
+  | {
+      readonly type: 'event';
+      readonly cursor: Cursor;
+      /** Decoded when first looked at (`entry.ts`), so that outputs which pass bytes on need not pay for it. */
+      readonly event: ChangeEvent;
+      /** The stored `blinkstream.v1.ChangeEvent`, proto encoded. */
+      readonly encoded: Uint8Array;
+    }
   | { readonly type: 'progress'; readonly cursor: Cursor; readonly caughtUp: boolean };
 
 export interface ReadFrom {
