@@ -30,6 +30,10 @@ export interface Nuisance {
 export interface TrackPoint {
   readonly id: number;
   readonly region: Region;
+  /** When it was first seen. */
+  readonly born: FramePoint;
+  /** The box around everything that it has covered since. */
+  readonly sweep: Region;
 }
 
 /** A part of the scene that has come to rest in another look. */

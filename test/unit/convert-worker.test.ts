@@ -90,7 +90,10 @@ const evidence = () =>
         ),
         { maxLength: 2 },
       ),
-      tracks: fc.array(fc.record({ id: any.uint64(), region: any.region() }, plain), { maxLength: 2 }),
+      tracks: fc.array(
+        fc.record({ id: any.uint64(), region: any.region(), born: any.point(), sweep: any.region() }, plain),
+        { maxLength: 2 },
+      ),
       settled: fc.array(fc.record({ region: any.region(), leftAt: any.point(), restedAt: any.point() }, plain), {
         maxLength: 2,
       }),

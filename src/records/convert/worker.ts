@@ -156,9 +156,11 @@ const evidenceToProto = (evidence: FrameEvidence): ProtoEvidence => ({
     unit,
     region: region && parts.regionToProto(region, 'nuisances.region'),
   })),
-  tracks: evidence.tracks.map(({ id, region }) => ({
+  tracks: evidence.tracks.map(({ id, region, born, sweep }) => ({
     id: count(id, 'tracks.id'),
     region: parts.regionToProto(region, 'tracks.region'),
+    born: parts.pointToProto(born, 'tracks.born'),
+    sweep: parts.regionToProto(sweep, 'tracks.sweep'),
   })),
   settled: evidence.settled.map(({ region, leftAt, restedAt }) => ({
     region: parts.regionToProto(region, 'settled.region'),
@@ -180,9 +182,11 @@ const evidenceFromProto = (evidence: ProtoEvidence): FrameEvidence => ({
     unit,
     ...(region && { region: parts.regionFromProto(region, 'nuisances.region') }),
   })),
-  tracks: evidence.tracks.map(({ id, region }) => ({
+  tracks: evidence.tracks.map(({ id, region, born, sweep }) => ({
     id,
     region: parts.regionFromProto(present(region, 'tracks.region'), 'tracks.region'),
+    born: parts.pointFromProto(born, 'tracks.born'),
+    sweep: parts.regionFromProto(present(sweep, 'tracks.sweep'), 'tracks.sweep'),
   })),
   settled: evidence.settled.map(({ region, leftAt, restedAt }) => ({
     region: parts.regionFromProto(present(region, 'settled.region'), 'settled.region'),

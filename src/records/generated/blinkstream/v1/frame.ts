@@ -112,6 +112,11 @@ export interface Nuisance {
 export interface TrackPoint {
   id: number;
   region: Region | undefined;
+  born:
+    | FramePoint
+    | undefined;
+  /** The box around everything that it has covered since. */
+  sweep: Region | undefined;
 }
 
 export interface SettledRegion {
@@ -840,7 +845,7 @@ export const Nuisance: MessageFns<Nuisance> = {
 };
 
 function createBaseTrackPoint(): TrackPoint {
-  return { id: 0, region: undefined };
+  return { id: 0, region: undefined, born: undefined, sweep: undefined };
 }
 
 export const TrackPoint: MessageFns<TrackPoint> = {
@@ -850,6 +855,12 @@ export const TrackPoint: MessageFns<TrackPoint> = {
     }
     if (message.region !== undefined) {
       Region.encode(message.region, writer.uint32(18).fork()).join();
+    }
+    if (message.born !== undefined) {
+      FramePoint.encode(message.born, writer.uint32(26).fork()).join();
+    }
+    if (message.sweep !== undefined) {
+      Region.encode(message.sweep, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -883,6 +894,22 @@ export const TrackPoint: MessageFns<TrackPoint> = {
             message.region = Region.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.born = FramePoint.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sweep = Region.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -899,6 +926,8 @@ export const TrackPoint: MessageFns<TrackPoint> = {
     return {
       id: isSet(object.id) ? globalThis.Number(object.id) : 0,
       region: isSet(object.region) ? Region.fromJSON(object.region) : undefined,
+      born: isSet(object.born) ? FramePoint.fromJSON(object.born) : undefined,
+      sweep: isSet(object.sweep) ? Region.fromJSON(object.sweep) : undefined,
     };
   },
 
@@ -909,6 +938,12 @@ export const TrackPoint: MessageFns<TrackPoint> = {
     }
     if (message.region !== undefined) {
       obj.region = Region.toJSON(message.region);
+    }
+    if (message.born !== undefined) {
+      obj.born = FramePoint.toJSON(message.born);
+    }
+    if (message.sweep !== undefined) {
+      obj.sweep = Region.toJSON(message.sweep);
     }
     return obj;
   },

@@ -1,0 +1,200 @@
+import type { CellGrid, CellPlanes } from '../../pixels/cells.js';
+import { pointOf, type FrameEvidence, type FrameRef, type SettledRegion } from '../../records/index.js';
+import { components, regionOf, sharpness, type Component } from './components.js';
+import { differences, type Differences } from './differences.js';
+import type { GateOptions } from './gate.js';
+import { nuisancesOf } from './nuisances.js';
+import { fadeFlips, overlayCells, overlayRegions } from './overlays.js';
+import type { GateState } from './state.js';
+import { linkTracks, type Link } from './tracks.js';
+
+/** Under this share of sharp border a component is a shadow or a lamp, not a thing. */
+const SHARP = 0.4;
+/** Time constants, ms. */
+const RECENT_MS = 150;
+const BASELINE_MS = 8_000;
+const NOISE_MS = 3_000;
+
+/** What a component of differing cells is taken for. */
+interface Part extends Component {
+  readonly kind: 'thing' | 'soft' | 'speckle' | 'drift';
+  readonly moving: boolean;
+}
+
+/** One step of the gate: changes `state`, returns what the frame shows. `planes` are the frame's cell means. */
+export function advance(
+  state: GateState,
+  grid: CellGrid,
+  planes: CellPlanes,
+  ref: FrameRef,
+  sigma: number,
+  options: GateOptions,
+): FrameEvidence {
+  const first = Number.isNaN(state.lastElapsedMs);
+  const dtMs = first ? 0 : Math.min(1_000, Math.max(0, ref.elapsedMs - state.lastElapsedMs));
+  if (first) begin(state, planes);
+  state.nextIndex = ref.index + 1;
+  state.lastElapsedMs = ref.elapsedMs;
+
+  const overlay = overlayCells(state, grid);
+  const found = differences(state, grid, planes, overlay, options.deviations);
+  const parts = components(found.foreground, grid.columns, grid.rows).map((part) => classify(part, found, state, grid));
+  const things = parts.filter((part) => part.kind === 'thing');
+  const { points, links } = linkTracks(
+    state.tracking,
+    things.map((part) => ({ region: regionOf(part, grid), moving: part.moving })),
+    pointOf(ref),
+  );
+  rest(state, found, ref, dtMs);
+  const inPlace = new Set(things.filter((part, box) => isInPlace(part, box, links, grid)));
+  const settled = settle(state, grid, found, parts, inPlace, ref, options.settleMs);
+  fadeFlips(state, dtMs);
+  learn(state, found, parts, dtMs);
+  const nuisances = nuisancesOf(state, grid, found, parts, overlay, sigma, dtMs);
+  return {
+    motion: things.length > 0 ? 'active' : 'still',
+    nuisances,
+    tracks: points,
+    settled,
+    light: found.light,
+    overlays: overlayRegions(overlay, grid),
+    noiseSigma: sigma,
+    changedShare: things.reduce((sum, part) => sum + part.cells.length, 0) / state.baseY.length,
+  };
+}
+
+function begin(state: GateState, { plane, y, u, v }: CellPlanes): void {
+  state.baseY.set(y);
+  state.baseU.set(u);
+  state.baseV.set(v);
+  state.recentY.set(y);
+  state.recentU.set(u);
+  state.recentV.set(v);
+  state.reference = plane.slice();
+}
+
+/**
+ * A thing must be larger than chance makes it: two cells that differ at five deviations never touch by noise alone, but
+ * rain and compression throw up clusters, so the more speckles a scene has shown lately the larger a thing must be.
+ */
+function classify(part: Component, found: Differences, state: GateState, grid: CellGrid): Part {
+  const moved = part.cells.reduce((n, c) => n + found.moving[c], 0);
+  const moving = moved >= Math.max(1, part.cells.length * 0.05);
+  // What came to differ without ever moving crept there: a slow change, found by comparing settled scenes.
+  const crept = part.cells.reduce(
+    (n, c) => n + (state.leftFrame[c] >= 0 && state.restFrame[c] < state.leftFrame[c] ? 1 : 0),
+    0,
+  );
+  if (!moving && crept > part.cells.length * 0.7) return { ...part, kind: 'drift', moving };
+  const strength = part.cells.reduce((sum, c) => sum + found.score[c], 0);
+  const leastCells = 3 + Math.min(9, state.speckles * 0.6);
+  if (part.cells.length < leastCells || strength < leastCells * 1.3) return { ...part, kind: 'speckle', moving };
+  const coloured = part.cells.reduce((n, c) => n + (found.colourScore[c] > 1 ? 1 : 0), 0) > part.cells.length * 0.3;
+  const kind =
+    coloured || sharpness(part, found.foreground, found.ratio, grid.columns, grid.rows) >= SHARP ? 'thing' : 'soft';
+  return { ...part, kind, moving };
+}
+
+/** Whether a thing took its look where it is, as a digit does, rather than on its way through. */
+function isInPlace(part: Part, box: number, links: readonly Link[], grid: CellGrid): boolean {
+  const own = regionOf(part, grid);
+  const around = 2 * grid.cellPx;
+  return links.every(
+    ({ box: linked, track }) =>
+      linked !== box || (track.sweep.width <= own.width + around && track.sweep.height <= own.height + around),
+  );
+}
+
+/** Keeps the clocks of each cell: how long it has been at rest, since when it has been unlike the baseline. */
+function rest(state: GateState, found: Differences, ref: FrameRef, dtMs: number): void {
+  const blend = 1 - Math.exp(-dtMs / RECENT_MS);
+  for (let c = 0; c < state.stillMs.length; c++) {
+    if (found.moving[c] === 1) {
+      state.stillMs[c] = 0;
+      state.restFrame[c] = ref.index;
+      state.restElapsedMs[c] = ref.elapsedMs;
+    } else {
+      state.stillMs[c] += dtMs;
+    }
+    if (found.foreground[c] === 0) {
+      state.leftFrame[c] = -1;
+    } else if (state.leftFrame[c] < 0) {
+      state.leftFrame[c] = ref.index;
+      state.leftElapsedMs[c] = ref.elapsedMs;
+    }
+    state.recentY[c] += blend * (found.y[c] - state.recentY[c]);
+    state.recentU[c] += blend * (found.u[c] - state.recentU[c]);
+    state.recentV[c] += blend * (found.v[c] - state.recentV[c]);
+  }
+}
+
+/** Adopts what has come to rest as a whole, and what was unknown and rests; tells the things among it. */
+function settle(
+  state: GateState,
+  grid: CellGrid,
+  found: Differences,
+  parts: readonly Part[],
+  inPlace: ReadonlySet<Part>,
+  ref: FrameRef,
+  settleMs: number,
+): SettledRegion[] {
+  const timeZeroMs = ref.eventTimeMs - ref.elapsedMs;
+  const settled: SettledRegion[] = [];
+  for (const part of parts) {
+    const restless = part.cells.reduce((n, c) => n + (state.stillMs[c] < settleMs ? 1 : 0), 0);
+    if (restless > part.cells.length * 0.1) continue;
+    if (part.kind === 'thing') {
+      const left = median(part.cells.map((c) => state.leftFrame[c]));
+      const rested = Math.max(...part.cells.map((c) => state.restFrame[c]));
+      const at = (frame: number, frames: Int32Array, elapsed: Float64Array) => {
+        const cell = part.cells.find((c) => frames[c] === frame) ?? part.cells[0];
+        return { frame, timeMs: timeZeroMs + elapsed[cell], elapsedMs: elapsed[cell] };
+      };
+      settled.push({
+        region: regionOf(part, grid),
+        leftAt: at(left, state.leftFrame, state.leftElapsedMs),
+        restedAt: at(rested, state.restFrame, state.restElapsedMs),
+      });
+    }
+    for (const c of part.cells) {
+      if (inPlace.has(part)) state.flips[c] += 1;
+      adopt(state, found, c);
+    }
+  }
+  for (let c = 0; c < state.known.length; c++) {
+    if (state.known[c] === 0 && state.stillMs[c] >= settleMs) adopt(state, found, c);
+  }
+  return settled;
+}
+
+function adopt(state: GateState, found: Differences, c: number): void {
+  state.baseY[c] = state.recentY[c];
+  state.baseU[c] = state.recentU[c];
+  state.baseV[c] = state.recentV[c];
+  state.known[c] = 1;
+  state.leftFrame[c] = -1;
+  found.foreground[c] = 0;
+}
+
+/** Lets the baseline follow slowly where nothing differs, and learns how restless each cell is by nature. */
+function learn(state: GateState, found: Differences, parts: readonly Part[], dtMs: number): void {
+  const baseline = 1 - Math.exp(-dtMs / BASELINE_MS);
+  const noise = 1 - Math.exp(-dtMs / NOISE_MS);
+  const near = new Uint8Array(state.known.length);
+  for (const part of parts) if (part.kind === 'thing') for (const c of part.cells) near[c] = 1;
+  for (let c = 0; c < near.length; c++) {
+    if (near[c] === 1 || state.known[c] === 0) continue;
+    const off = found.y[c] - state.baseY[c];
+    state.noise[c] += noise * (1.2533 * Math.abs(off) - state.noise[c]);
+    if (found.foreground[c] === 1 && found.moving[c] === 1) continue;
+    state.baseY[c] += baseline * off;
+    state.baseU[c] += baseline * (found.u[c] - state.baseU[c]);
+    state.baseV[c] += baseline * (found.v[c] - state.baseV[c]);
+  }
+  const speckles = parts.reduce((n, part) => n + (part.kind === 'speckle' ? 1 : 0), 0);
+  state.speckles += (1 - Math.exp(-dtMs / 500)) * (speckles - state.speckles);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}

@@ -1,0 +1,58 @@
+/** Luma of a frame over luma of the baseline: `frame ≈ gain * baseline + offset`. */
+export interface LightFit {
+  readonly gain: number;
+  readonly offset: number;
+}
+
+export const sameLight: LightFit = { gain: 1, offset: 0 };
+
+/** Cells darker or brighter than this are clipped by the sensor and say nothing about gain. */
+const CLIPPED_LOW = 4;
+const CLIPPED_HIGH = 250;
+/**
+ * Pull of the offset to 0, as a share of the squared offset per cell. A flat scene cannot tell gain from offset, and light
+ * is a gain; a scene with contrast outweighs the pull and shows its offset.
+ */
+const OFFSET_PULL = 0.02;
+
+/**
+ * Fits gain and offset to the cells whose `weight` is not 0 by least squares, three times over, each time without the
+ * cells that lie more than three deviations off, so that things in the picture do not pass for light.
+ * Falls back to `before` where fewer than a tenth of the cells are usable.
+ */
+export function fitLight(frame: Float32Array, baseline: Float32Array, weight: Uint8Array, before: LightFit): LightFit {
+  let fit = before;
+  let limit = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 4; round++) {
+    let n = 0;
+    let sb = 0;
+    let sf = 0;
+    let sbb = 0;
+    let sbf = 0;
+    let deviation = 0;
+    for (let c = 0; c < frame.length; c++) {
+      const f = frame[c];
+      if (weight[c] === 0 || f < CLIPPED_LOW || f > CLIPPED_HIGH) continue;
+      const b = baseline[c];
+      const off = Math.abs(f - fit.gain * b - fit.offset);
+      if (off > limit) continue;
+      n++;
+      sb += b;
+      sf += f;
+      sbb += b * b;
+      sbf += b * f;
+      deviation += off;
+    }
+    if (n * 10 < frame.length) return before;
+    // Normal equations of Σ(f - gain b - offset)² + OFFSET_PULL n offset².
+    const stiff = n * (1 + OFFSET_PULL);
+    const determinant = sbb * stiff - sb * sb;
+    if (determinant <= 0) return before;
+    const gain = Math.min(5, Math.max(0.2, (sbf * stiff - sb * sf) / determinant));
+    fit = { gain, offset: (sf - gain * sb) / stiff };
+    // 3 × the mean absolute deviation (of the fit before) is about 2.4 standard deviations of Gaussian noise.
+    limit = Math.max(2, 3 * (deviation / n));
+    if (round === 0) limit = Math.max(limit, 12);
+  }
+  return fit;
+}

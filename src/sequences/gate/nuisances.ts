@@ -1,0 +1,56 @@
+import type { CellGrid } from '../../pixels/cells.js';
+import type { Nuisance } from '../../records/index.js';
+import { regionOf, type Component } from './components.js';
+import type { Differences } from './differences.js';
+import { overlayRegions } from './overlays.js';
+import type { GateState } from './state.js';
+
+/** What is usual is learned over this long, ms: a light that stays is the new usual after a minute. */
+const USUAL_MS = 30_000;
+/** A gain or offset that departs by this much is seen as a change of light: 4 % and 4 grey levels. */
+const LEAST_GAIN = 0.04;
+const LEAST_NOISE = 1.5;
+
+/** Why the pixels of this frame differ although nothing in the scene does. Learns what is usual. */
+export function nuisancesOf(
+  state: GateState,
+  grid: CellGrid,
+  found: Differences,
+  parts: readonly (Component & { readonly kind: string })[],
+  overlay: Uint8Array,
+  sigma: number,
+  dtMs: number,
+): Nuisance[] {
+  const usual = 1 - Math.exp(-dtMs / USUAL_MS);
+  const list: Nuisance[] = [];
+  const level = 100;
+  const brightness = (found.light.gain * level + found.light.offset) / (state.usualGain * level + state.usualOffset);
+  if (found.chroma < 0.4) {
+    list.push({ cause: 'COLOR_MODE', strength: found.chroma, unit: 'colour gain' });
+  } else if (Math.abs(brightness - 1) > LEAST_GAIN) {
+    list.push({ cause: 'LIGHTING', strength: brightness, unit: 'gain' });
+  }
+  state.usualGain += usual * (found.light.gain - state.usualGain);
+  state.usualOffset += usual * (found.light.offset - state.usualOffset);
+  if (Number.isNaN(state.usualNoiseSigma)) state.usualNoiseSigma = sigma;
+  if (sigma > 1.6 * state.usualNoiseSigma + LEAST_NOISE)
+    list.push({ cause: 'NOISE', strength: sigma, unit: 'grey levels' });
+  state.usualNoiseSigma += usual * (sigma - state.usualNoiseSigma);
+  if (found.shift.explained > 0 && Math.hypot(found.shift.dxPx, found.shift.dyPx) >= 0.5) {
+    list.push({ cause: 'CAMERA_MOVED', strength: Math.hypot(found.shift.dxPx, found.shift.dyPx), unit: 'px' });
+  }
+  for (const part of parts) {
+    if (part.kind !== 'soft' || part.cells.length * 100 < state.known.length) continue;
+    const mean = part.cells.reduce((sum, c) => sum + found.ratio[c], 0) / part.cells.length;
+    list.push({
+      cause: mean < 0 ? 'SHADOW' : 'LIGHTING',
+      strength: Math.exp(mean),
+      unit: 'gain',
+      region: regionOf(part, grid),
+    });
+  }
+  for (const region of overlayRegions(overlay, grid))
+    list.push({ cause: 'OVERLAY', strength: 1, unit: 'overlay', region });
+  if (state.speckles >= 4) list.push({ cause: 'WEATHER', strength: state.speckles, unit: 'specks a frame' });
+  return list;
+}

@@ -1,0 +1,79 @@
+import type { CellGrid } from '../../pixels/cells.js';
+import { cellGrid } from '../../pixels/cells.js';
+import { sameLight, type LightFit } from './light.js';
+import type { TracksState } from './tracks.js';
+
+/** Everything the gate knows about a scene; plain and structured-clonable. Arrays hold one value a cell. */
+export interface GateState {
+  readonly width: number;
+  readonly height: number;
+  /** The first frame that has not been gated. */
+  nextIndex: number;
+  lastElapsedMs: number;
+  /** The settled scene in its own light: luma, blue and red difference. */
+  baseY: Float32Array;
+  baseU: Float32Array;
+  baseV: Float32Array;
+  /** 1 where the baseline is known: what moves from the first frame on is not a baseline. */
+  known: Uint8Array;
+  /** The scene of the last moments, smoothed over time, in the baseline's light. */
+  recentY: Float32Array;
+  recentU: Float32Array;
+  recentV: Float32Array;
+  /** Usual deviation of a resting cell from frame to frame, grey levels. */
+  noise: Float32Array;
+  /** How long a cell has not moved. */
+  stillMs: Float32Array;
+  /** Since which frame a cell has differed from the baseline, -1 where it does not. */
+  leftFrame: Int32Array;
+  leftElapsedMs: Float64Array;
+  /** Since which frame a cell has been at rest. */
+  restFrame: Int32Array;
+  restElapsedMs: Float64Array;
+  /** How often a cell took another look in place lately; fades. */
+  flips: Float32Array;
+  /** Luma plane of a frame of the settled scene, for finding shifts of the camera. */
+  reference: Uint8Array;
+  light: LightFit;
+  /** Gain as usual lately; what departs from it is a change of light. */
+  usualGain: number;
+  usualOffset: number;
+  usualNoiseSigma: number;
+  speckles: number;
+  tracking: TracksState;
+}
+
+export function freshState(width: number, height: number, index: number): { state: GateState; grid: CellGrid } {
+  const grid = cellGrid(width, height);
+  const cells = grid.columns * grid.rows;
+  return {
+    grid,
+    state: {
+      width,
+      height,
+      nextIndex: index,
+      lastElapsedMs: Number.NaN,
+      baseY: new Float32Array(cells),
+      baseU: new Float32Array(cells),
+      baseV: new Float32Array(cells),
+      known: new Uint8Array(cells),
+      recentY: new Float32Array(cells),
+      recentU: new Float32Array(cells),
+      recentV: new Float32Array(cells),
+      noise: new Float32Array(cells).fill(1),
+      stillMs: new Float32Array(cells),
+      leftFrame: new Int32Array(cells).fill(-1),
+      leftElapsedMs: new Float64Array(cells),
+      restFrame: new Int32Array(cells),
+      restElapsedMs: new Float64Array(cells),
+      flips: new Float32Array(cells),
+      reference: new Uint8Array(grid.planeWidth * grid.planeHeight),
+      light: sameLight,
+      usualGain: 1,
+      usualOffset: 0,
+      usualNoiseSigma: Number.NaN,
+      speckles: 0,
+      tracking: { nextId: 1, tracks: [] },
+    },
+  };
+}

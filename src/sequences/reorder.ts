@@ -1,0 +1,63 @@
+import type { FrameRef } from '../records/index.js';
+
+/** What a reorder buffer made of one input. */
+export interface Reordered<T> {
+  /** In event-time order. */
+  readonly ready: readonly T[];
+  /** Came after the watermark had passed it. */
+  readonly late: readonly T[];
+}
+
+/**
+ * A bounded reorder buffer by event time: a frame waits until the watermark (the latest event time seen less
+ * `allowedLatenessMs`) has reached it. Inside the bound, order of arrival changes nothing that comes out; what comes
+ * later than the watermark is late. Frames of equal time keep the order of their index.
+ */
+export class ReorderBuffer<T extends { readonly ref: FrameRef }> {
+  #waiting: T[] = [];
+  #latestMs = Number.NEGATIVE_INFINITY;
+  readonly #allowedLatenessMs: number;
+
+  constructor(allowedLatenessMs: number) {
+    this.#allowedLatenessMs = allowedLatenessMs;
+  }
+
+  get watermarkMs(): number {
+    return this.#latestMs - this.#allowedLatenessMs;
+  }
+
+  get waiting(): readonly T[] {
+    return this.#waiting;
+  }
+
+  push(item: T): Reordered<T> {
+    const timeMs = item.ref.eventTimeMs;
+    if (timeMs < this.watermarkMs) return { ready: [], late: [item] };
+    this.#latestMs = Math.max(this.#latestMs, timeMs);
+    // Frames nearly always come in order, so the place is near the end.
+    let at = this.#waiting.length;
+    while (at > 0 && after(this.#waiting[at - 1].ref, item.ref)) at--;
+    this.#waiting.splice(at, 0, item);
+    return { ready: this.#upTo(this.watermarkMs), late: [] };
+  }
+
+  /** Event time has passed without frames: the watermark moves on. */
+  tick(eventTimeMs: number): Reordered<T> {
+    this.#latestMs = Math.max(this.#latestMs, eventTimeMs);
+    return { ready: this.#upTo(this.watermarkMs), late: [] };
+  }
+
+  /** The source has ended: nothing is waited for any more. */
+  end(): Reordered<T> {
+    return { ready: this.#upTo(Number.POSITIVE_INFINITY), late: [] };
+  }
+
+  #upTo(watermarkMs: number): T[] {
+    let n = 0;
+    while (n < this.#waiting.length && this.#waiting[n].ref.eventTimeMs <= watermarkMs) n++;
+    return this.#waiting.splice(0, n);
+  }
+}
+
+const after = (a: FrameRef, b: FrameRef): boolean =>
+  a.eventTimeMs > b.eventTimeMs || (a.eventTimeMs === b.eventTimeMs && a.index > b.index);

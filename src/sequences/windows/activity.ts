@@ -1,0 +1,257 @@
+import {
+  pointOf,
+  type FrameEvidence,
+  type FrameRef,
+  type SequenceFrame,
+  type SequenceTrigger,
+} from '../../records/index.js';
+import { chooseKeyframe, type Keyframe } from './keyframes.js';
+import type { ClosedWindow, Window, WindowInput, WindowSpec } from './window.js';
+
+export interface ActivityOptions {
+  /** Scene kept from before the activity; default 1,000 ms. */
+  readonly preRollMs: number;
+  /** Nothing may move for this long before the window closes; default 1,000 ms. */
+  readonly postRollMs: number;
+  /** An activity that goes on is told about this often, so that the first word does not wait for its end; default 1,500 ms. */
+  readonly partMs: number;
+  /** After this long the scene is compared although it has not come to rest; default 20,000 ms. */
+  readonly maxMs: number;
+  /** A quiet scene is told (conditions, checkpoint) this often; default 5,000 ms. */
+  readonly quietMs: number;
+  /** A quiet scene is held against itself as last settled this often; default 60,000 ms. */
+  readonly settledEveryMs: number;
+  /** Bytes of pixels that the window may hold; default 192 MiB. */
+  readonly maxBytes: number;
+}
+
+export const activityDefaults: ActivityOptions = {
+  preRollMs: 1_000,
+  postRollMs: 1_000,
+  partMs: 1_500,
+  maxMs: 20_000,
+  quietMs: 5_000,
+  settledEveryMs: 60_000,
+  maxBytes: 192 * 2 ** 20,
+};
+
+/** Frames on each side of a comparison: their median is free of noise and rain. */
+const SIDE_FRAMES = 5;
+/** Frames that show what moves, one for each thing. */
+const DURING_FRAMES = 8;
+
+export interface ActivityState {
+  ordinal: number;
+  mode: 'quiet' | 'active';
+  openedMs: number;
+  lastActiveMs: number;
+  segmentMs: number;
+  settledMs: number;
+  /** Every frame since the last closed window; those of a quiet scene without evidence are only counted in. */
+  segment: SequenceFrame[];
+  /** The latest frames with pixels, `SIDE_FRAMES` at most, evenly apart. */
+  recent: SequenceFrame[];
+  before: SequenceFrame[];
+  keyframes: Keyframe[];
+  baseline: SequenceFrame | undefined;
+  last: FrameRef | undefined;
+  frameBytes: number;
+  thinnedFrames: number;
+}
+
+/**
+ * Windows of activity. While something moves the window is open; it closes `postRollMs` after the last movement with the
+ * scene before and after, so that settled is held against settled. Every frame's evidence goes into exactly one window:
+ * stretches without movement close as `condition` (a nuisance was measured) or `checkpoint` (nothing was).
+ */
+export function activity(options: Partial<ActivityOptions> = {}): WindowSpec<ActivityState> {
+  const all = { ...activityDefaults, ...options };
+  return { name: 'activity', open: (restored) => new ActivityWindow(all, restored) };
+}
+
+class ActivityWindow implements Window<ActivityState> {
+  readonly state: ActivityState;
+  readonly #options: ActivityOptions;
+
+  constructor(options: ActivityOptions, restored?: ActivityState) {
+    this.#options = options;
+    this.state = restored ?? {
+      ordinal: 0,
+      mode: 'quiet',
+      openedMs: 0,
+      lastActiveMs: 0,
+      segmentMs: Number.NaN,
+      settledMs: 0,
+      segment: [],
+      recent: [],
+      before: [],
+      keyframes: [],
+      baseline: undefined,
+      last: undefined,
+      frameBytes: 1,
+      thinnedFrames: 0,
+    };
+  }
+
+  kept(): ReadonlySet<number> {
+    const { recent, before, keyframes } = this.state;
+    return new Set([...recent, ...before, ...keyframes.map((k) => k.frame)].map(({ ref }) => ref.index));
+  }
+
+  baseline(): SequenceFrame | undefined {
+    return this.state.baseline;
+  }
+
+  push(input: WindowInput): ClosedWindow[] {
+    switch (input.type) {
+      case 'frame':
+        return input.evidence === undefined ? [] : this.#frame(input.ref, input.bytes, input.evidence);
+      case 'tick':
+        return this.#passed(input.elapsedMs);
+      case 'end':
+        return this.#end();
+    }
+  }
+
+  #frame(ref: FrameRef, bytes: number, evidence: FrameEvidence): ClosedWindow[] {
+    const { state } = this;
+    const nowMs = ref.elapsedMs;
+    const closed: ClosedWindow[] = [];
+    if (Number.isNaN(state.segmentMs)) {
+      state.segmentMs = nowMs;
+      state.settledMs = nowMs;
+    }
+    state.frameBytes = bytes;
+    if (evidence.motion === 'active') {
+      if (state.mode === 'quiet') {
+        closed.push(...this.#closeQuiet());
+        state.mode = 'active';
+        state.openedMs = nowMs;
+        state.segmentMs = nowMs;
+        state.before = state.recent.map((frame) => ({ ...frame, role: 'before' }));
+        state.recent = [];
+      }
+      state.lastActiveMs = nowMs;
+    }
+    const frame: SequenceFrame = { ref, evidence };
+    state.last = ref;
+    state.segment.push(frame);
+    this.#keepRecent(frame);
+    if (state.mode === 'active') {
+      const room = this.#room().during;
+      const { keyframes, thinned } = chooseKeyframe(state.keyframes, frame, evidence.tracks, room);
+      state.keyframes = keyframes;
+      state.thinnedFrames += thinned;
+    }
+    closed.push(...this.#passed(nowMs));
+    return closed;
+  }
+
+  /** Closes what time alone closes. */
+  #passed(nowMs: number): ClosedWindow[] {
+    const { state } = this;
+    const { postRollMs, maxMs, partMs, quietMs, settledEveryMs } = this.#options;
+    if (state.mode === 'active') {
+      if (nowMs - state.lastActiveMs >= postRollMs) return this.#closeActive(false);
+      if (nowMs - state.openedMs >= maxMs) return this.#closeActive(true);
+      if (nowMs - state.segmentMs >= partMs) return this.#closePart();
+      return [];
+    }
+    if (state.baseline !== undefined && nowMs - state.settledMs >= settledEveryMs) return this.#closeSettled();
+    if (nowMs - state.segmentMs >= quietMs) return this.#closeQuiet();
+    return [];
+  }
+
+  #end(): ClosedWindow[] {
+    if (this.state.mode === 'active') return this.#closeActive(false);
+    const slow = this.state.baseline !== undefined && this.state.segment.length > 0;
+    return slow ? this.#closeSettled() : this.#closeQuiet();
+  }
+
+  /** How many frames with pixels each purpose may hold within `maxBytes`. */
+  #room(): { side: number; during: number } {
+    const frames = Math.floor(this.#options.maxBytes / this.state.frameBytes);
+    const side = Math.max(1, Math.min(SIDE_FRAMES, Math.floor((frames - 2) / 3)));
+    return { side, during: Math.max(1, Math.min(DURING_FRAMES, frames - 2 * side - 1)) };
+  }
+
+  #keepRecent(frame: SequenceFrame): void {
+    const { state } = this;
+    const { side } = this.#room();
+    const spacingMs =
+      (state.mode === 'active' ? this.#options.postRollMs : this.#options.preRollMs) / (SIDE_FRAMES + 1);
+    const newest = state.recent.at(-1);
+    if (newest !== undefined && frame.ref.elapsedMs - newest.ref.elapsedMs < spacingMs) return;
+    state.recent = [...state.recent, frame].slice(-side);
+  }
+
+  #closeActive(goesOn: boolean): ClosedWindow[] {
+    const { state } = this;
+    const after: SequenceFrame[] = state.recent.map((frame) => ({ ...frame, role: 'after' }));
+    const closed = this.#close('activity', [...state.before, ...this.#during(), ...after]);
+    state.keyframes = [];
+    state.settledMs = state.last?.elapsedMs ?? state.settledMs;
+    state.baseline = state.recent.at(-1) ?? state.baseline;
+    if (goesOn) {
+      state.openedMs = state.settledMs;
+      state.before = state.recent.map((frame) => ({ ...frame, role: 'before' }));
+    } else {
+      state.mode = 'quiet';
+      state.before = [];
+    }
+    return closed;
+  }
+
+  #closePart(): ClosedWindow[] {
+    const closed = this.#close('part', this.#during());
+    this.state.keyframes = [];
+    return closed;
+  }
+
+  #closeSettled(): ClosedWindow[] {
+    const { state } = this;
+    const after: SequenceFrame[] = state.recent.map((frame) => ({ ...frame, role: 'after' }));
+    const closed = this.#close('settled', after);
+    state.baseline = state.recent.at(-1) ?? state.baseline;
+    state.settledMs = state.last?.elapsedMs ?? state.settledMs;
+    return closed;
+  }
+
+  #closeQuiet(): ClosedWindow[] {
+    const { state } = this;
+    const nuisance = state.segment.some((frame) => (frame.evidence?.nuisances.length ?? 0) > 0);
+    const closed = this.#close(nuisance ? 'condition' : 'checkpoint', []);
+    // The first rest of a scene is what later scenes are held against.
+    state.baseline ??= state.recent.at(-1);
+    return closed;
+  }
+
+  #during(): SequenceFrame[] {
+    return this.state.keyframes.map(({ frame }) => ({ ...frame, role: 'during' as const }));
+  }
+
+  /** Closes the segment with the pixels of `shown`; the state afterwards holds no frame of it but those kept. */
+  #close(trigger: SequenceTrigger, shown: readonly SequenceFrame[]): ClosedWindow[] {
+    const { state } = this;
+    const [first] = state.segment;
+    const last = state.segment.at(-1);
+    if (first === undefined || last === undefined) return [];
+    const frames = new Map<number, SequenceFrame>();
+    for (const frame of trigger === 'checkpoint' ? [] : state.segment) frames.set(frame.ref.index, frame);
+    for (const frame of shown) frames.set(frame.ref.index, { ...frames.get(frame.ref.index), ...frame });
+    const closed: ClosedWindow = {
+      ordinal: state.ordinal,
+      trigger,
+      first: pointOf(first.ref),
+      last: pointOf(last.ref),
+      frames: [...frames.values()].sort((a, b) => a.ref.index - b.ref.index),
+      ...(state.baseline !== undefined && trigger === 'settled' && { baseline: state.baseline }),
+      thinnedFrames: state.thinnedFrames,
+    };
+    state.ordinal += 1;
+    state.thinnedFrames = 0;
+    state.segment = [];
+    state.segmentMs = last.ref.elapsedMs;
+    return [closed];
+  }
+}
