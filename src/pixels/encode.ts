@@ -1,0 +1,33 @@
+import { BlinkstreamError, type Picture } from '../records/index.js';
+import { toRgb8 } from './rgb8.js';
+import { openPicture } from './sharp.js';
+
+/** JPEG of the 8-bit view (`toRgb8`); `quality` 1–100. */
+export async function encodeJpeg(picture: Picture, quality: number): Promise<Uint8Array> {
+  const { data, width, height } = toRgb8(picture);
+  return openPicture(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality })
+    .toBuffer();
+}
+
+/**
+ * Lossless PNG, encoded for speed rather than size; 16 bit stays 16 bit.
+ * @throws BlinkstreamError `PICTURE_TYPE` for `f32`, which PNG cannot hold
+ */
+export async function encodePng(picture: Picture): Promise<Uint8Array> {
+  const { width, height, channels } = picture;
+  if (picture.type === 'f32') {
+    throw new BlinkstreamError('a floating point picture cannot be written as PNG', {
+      code: 'PICTURE_TYPE',
+      class: 'internal',
+      stage: 'source',
+      hint: 'encode toRgb8(picture), its 8-bit view',
+    });
+  }
+  const grey = channels < 3;
+  const space = picture.type === 'u16' ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb';
+  return openPicture(picture.data, { raw: { width, height, channels } })
+    .toColourspace(space)
+    .png({ compressionLevel: 2, adaptiveFiltering: false })
+    .toBuffer();
+}
