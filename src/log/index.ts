@@ -68,6 +68,8 @@ export interface ChangeLog {
   checkpoint(key: string): Promise<Checkpoint | undefined>;
   /**
    * Entries after the cursor, in order for each source, then live. Pulled: nothing is buffered for a slow reader.
+   * On reaching the log's end there is a progress entry at once, with `start: 'latest'` before anything else, so that a
+   * reader that is cut off before its first event has a cursor to go on from. Ends quietly when the signal aborts.
    * @throws BlinkstreamError `CURSOR_INVALID` (user), `CURSOR_EXPIRED` (user; its message names the earliest kept)
    */
   read(from: ReadFrom): AsyncIterable<LogEntry>;
