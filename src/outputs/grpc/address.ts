@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { connect, createServer, isIPv4, type ListenOptions } from 'node:net';
+import { BlinkstreamError, messageOf } from '../../records/index.js';
+
+/** Where a server listens: `host:port` or the path of a Unix socket. */
+export type ListenAddress =
+  | { readonly form: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly form: 'unix'; readonly path: string };
+
+/**
+ * `127.0.0.1:50051`, `[::1]:0`, `localhost:0` (port 0: any free one) or `unix:/run/blinkstream.sock`.
+ * @throws BlinkstreamError `ADDRESS_INVALID`, `ADDRESS_NOT_LOOPBACK` (user): without TLS, only this host may connect
+ */
+export function parseAddress(address: string): ListenAddress {
+  if (address.startsWith('unix:') && address.length > 'unix:'.length) {
+    return { form: 'unix', path: address.slice('unix:'.length) };
+  }
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535) {
+    throw new BlinkstreamError(`"${address}" is no address to listen on`, {
+      code: 'ADDRESS_INVALID',
+      class: 'user',
+      stage: 'output',
+      hint: 'Give HOST:PORT, such as 127.0.0.1:50051, or unix:PATH.',
+    });
+  }
+  if (!isLoopback(host)) {
+    throw new BlinkstreamError(`"${address}" is open to other hosts, and this version has no TLS to protect it`, {
+      code: 'ADDRESS_NOT_LOOPBACK',
+      class: 'user',
+      stage: 'output',
+      hint: 'Listen on 127.0.0.1, [::1] or unix:PATH, and let a proxy with TLS stand before it.',
+    });
+  }
+  return { form: 'tcp', host, port };
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+
+/** As gRPC writes it, with the port that was bound. */
+export function addressText(address: ListenAddress, boundPort: number): string {
+  if (address.form === 'unix') return `unix:${address.path}`;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${boundPort}`;
+}
+
+/**
+ * Makes sure that the address can be bound: grpc-js tells a failure only as prose, and prints it too. The socket that
+ * a killed server left behind is taken away.
+ * @throws BlinkstreamError `PORT_IN_USE`, `LISTEN_FAILED` (user)
+ */
+export async function ensureFree(address: ListenAddress): Promise<void> {
+  const options = address.form === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+  try {
+    await tryListen(options);
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE') throw listenFailed(address, error);
+    if (address.form === 'tcp' || (await answers(address.path))) throw inUse(address, error);
+    await rm(address.path);
+  }
+}
+
+async function tryListen(options: ListenOptions): Promise<void> {
+  const probe = createServer().listen(options);
+  await once(probe, 'listening');
+  probe.close();
+  await once(probe, 'close');
+}
+
+/** Whether anyone listens on a Unix socket. */
+async function answers(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ECONNREFUSED') return false;
+    throw error;
+  } finally {
+    socket.destroy();
+  }
+}
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+
+const inUse = (address: ListenAddress, cause: unknown): BlinkstreamError =>
+  new BlinkstreamError(`${addressText(address, address.form === 'tcp' ? address.port : 0)} is in use`, {
+    code: 'PORT_IN_USE',
+    class: 'user',
+    stage: 'output',
+    hint: 'Give another address with --listen, or 127.0.0.1:0 for any free port.',
+    cause,
+  });
+
+export const listenFailed = (address: ListenAddress, cause: unknown): BlinkstreamError =>
+  new BlinkstreamError(
+    `cannot listen on ${addressText(address, address.form === 'tcp' ? address.port : 0)}: ${messageOf(cause)}`,
+    {
+      code: 'LISTEN_FAILED',
+      class: 'user',
+      stage: 'output',
+      hint: 'Give another address with --listen.',
+      cause,
+    },
+  );

@@ -1,0 +1,81 @@
+import { Server, ServerCredentials, status as Status } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import type { ChangeLog } from '../../log/index.js';
+import { addressText, ensureFree, listenFailed, parseAddress } from './address.js';
+import { eventService } from './event-service.js';
+import { reflection } from './reflection.js';
+import { StatusError } from './status.js';
+import { encodedEventService } from './wire.js';
+
+const serviceName = 'blinkstream.v1.EventService';
+
+export interface EventServerOptions {
+  readonly log: ChangeLog;
+  /** `127.0.0.1:0` (any free port), `[::1]:50051` or `unix:PATH`. */
+  readonly address: string;
+  /** A subscriber that takes nothing for this long is let go with `RESOURCE_EXHAUSTED`; default 30,000 ms. */
+  readonly stallTimeoutMs?: number;
+  /** How long `close` waits for clients to take what they were sent; default 3,000 ms. */
+  readonly closeTimeoutMs?: number;
+}
+
+export interface EventServer {
+  /** As clients name it, with the port that was bound. */
+  readonly address: string;
+  /**
+   * Tells health checks and open streams that the server closes, then waits for them. Clients go on from their last
+   * cursor. Done after `closeTimeoutMs` whatever clients do. The log stays open.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves `EventService`, health and reflection out of the log, each reader at its own pace.
+ * @throws BlinkstreamError `ADDRESS_INVALID`, `ADDRESS_NOT_LOOPBACK`, `PORT_IN_USE`, `LISTEN_FAILED` (user)
+ */
+export async function startEventServer(options: EventServerOptions): Promise<EventServer> {
+  const { log, stallTimeoutMs = 30_000, closeTimeoutMs = 3_000 } = options;
+  const address = parseAddress(options.address);
+  await ensureFree(address);
+
+  const server = new Server({
+    // Off by default: without it, the streams of a client whose host has gone are held forever.
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+  });
+  const closing = new AbortController();
+  server.addService(encodedEventService, eventService({ log, stallTimeoutMs, closing: closing.signal }));
+  const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' });
+  health.addToServer(server);
+  reflection().addToServer(server);
+
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(options.address, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(listenFailed(address, error)) : resolve(bound),
+    );
+  });
+
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    health.setStatus('', 'NOT_SERVING');
+    health.setStatus(serviceName, 'NOT_SERVING');
+    closing.abort(new StatusError(Status.UNAVAILABLE, 'the server is closing — subscribe again from the last cursor'));
+    await shutdown(server, closeTimeoutMs);
+  };
+  return { address: addressText(address, port), close: () => (closed ??= close()) };
+}
+
+/** `tryShutdown` alone never ends while a client holds a stream open: a stalled one, or a watcher of health. */
+async function shutdown(server: Server, timeoutMs: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const deadline = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, timeoutMs);
+    server.tryShutdown((error) => {
+      clearTimeout(deadline);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
