@@ -13,7 +13,7 @@ export function filterFromProto(filter: ProtoFilter | undefined): EventFilter {
   return {
     sources,
     topologies,
-    kinds: kinds.map((kind) => {
+    kinds: kinds.map((kind: string) => {
       const known = changeKinds.find((candidate) => candidate === kind);
       if (known !== undefined) return known;
       throw new StatusError(Status.INVALID_ARGUMENT, `filter.kinds has ${kind} — name the kinds you want, or none`);
