@@ -1,4 +1,3 @@
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { LogEntry } from '../../log/index.js';
 import { EventServiceService, SubscribeResponse } from '../../records/generated/blinkstream/v1/events_service.js';
 
@@ -11,17 +10,26 @@ export const encodedEventService = {
   subscribe: { ...EventServiceService.subscribe, responseSerialize: (encoded: Buffer): Buffer => encoded },
 };
 
-const cursorField = (1 << 3) | 2;
-const eventField = (2 << 3) | 2;
+const cursorTag = (1 << 3) | 2;
+const eventTag = (2 << 3) | 2;
 
 /** The bytes of a `SubscribeResponse`. */
 export function encodeEntry(entry: LogEntry): Buffer {
-  if (entry.type === 'event') {
-    const writer = new BinaryWriter();
-    return asBuffer(writer.uint32(cursorField).bytes(entry.cursor).uint32(eventField).bytes(entry.encoded).finish());
+  if (entry.type === 'progress') {
+    const message = { $case: 'progress' as const, value: { caughtUp: entry.caughtUp } };
+    return asBuffer(SubscribeResponse.encode({ cursor: asBuffer(entry.cursor), message }).finish());
   }
-  const message = { $case: 'progress' as const, value: { caughtUp: entry.caughtUp } };
-  return asBuffer(SubscribeResponse.encode({ cursor: asBuffer(entry.cursor), message }).finish());
+  const { cursor, encoded } = entry;
+  return Buffer.concat([fieldHead(cursorTag, cursor.length), cursor, fieldHead(eventTag, encoded.length), encoded]);
+}
+
+/** What stands before a length-delimited field: its tag and its length as a varint. */
+function fieldHead(tag: number, length: number): Uint8Array {
+  const bytes = [tag];
+  let rest = length;
+  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
+  bytes.push(rest);
+  return Uint8Array.from(bytes);
 }
 
 /** The same bytes as a Buffer, not copied. */
