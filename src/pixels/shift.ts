@@ -18,7 +18,7 @@ export interface PlaneShift {
 export function planeShift(
   reference: Uint8Array,
   plane: Uint8Array,
-  grid: CellGrid,
+  grid: Pick<CellGrid, 'planeWidth' | 'planeHeight' | 'columns' | 'rows'>,
   light: { readonly gain: number; readonly offset: number },
 ): PlaneShift {
   const { planeWidth, planeHeight, columns, rows } = grid;

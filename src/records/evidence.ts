@@ -30,8 +30,9 @@ export interface Nuisance {
 export interface TrackPoint {
   readonly id: number;
   readonly region: Region;
-  /** When it was first seen. */
+  /** When and where it was first seen. */
   readonly born: FramePoint;
+  readonly origin: Region;
   /** The box around everything that it has covered since. */
   readonly sweep: Region;
 }

@@ -1,4 +1,4 @@
-import type { SequenceFrame } from './evidence.js';
+import type { SequenceFrame, SettledRegion } from './evidence.js';
 import type { FramePoint, Lease, Position } from './frame.js';
 
 /**
@@ -27,6 +27,8 @@ export interface FrameSequence {
   readonly frames: readonly SequenceFrame<Lease>[];
   /** The scene as last settled, if it was. */
   readonly baseline?: SequenceFrame<Lease>;
+  /** What came to rest since the frames before, parts told in between included. */
+  readonly settled: readonly SettledRegion[];
   /** Keyframes whose pixels were given up because the window's budget of bytes was spent. */
   readonly thinnedFrames: number;
   readonly checkpoint: Checkpoint;

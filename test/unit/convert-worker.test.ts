@@ -91,7 +91,10 @@ const evidence = () =>
         { maxLength: 2 },
       ),
       tracks: fc.array(
-        fc.record({ id: any.uint64(), region: any.region(), born: any.point(), sweep: any.region() }, plain),
+        fc.record(
+          { id: any.uint64(), region: any.region(), born: any.point(), origin: any.region(), sweep: any.region() },
+          plain,
+        ),
         { maxLength: 2 },
       ),
       settled: fc.array(fc.record({ region: any.region(), leftAt: any.point(), restedAt: any.point() }, plain), {
@@ -129,6 +132,9 @@ const sequence = (): Arbitrary<SequenceOutline> =>
         'whole' as const,
         'checkpoint' as const,
       ),
+      settled: fc.array(fc.record({ region: any.region(), leftAt: any.point(), restedAt: any.point() }, plain), {
+        maxLength: 2,
+      }),
       first: any.point(),
       last: any.point(),
       frames: fc.array(frame(), { maxLength: 3 }),
@@ -137,7 +143,7 @@ const sequence = (): Arbitrary<SequenceOutline> =>
     },
     {
       ...plain,
-      requiredKeys: ['source', 'ordinal', 'trigger', 'first', 'last', 'frames', 'thinnedFrames'],
+      requiredKeys: ['source', 'ordinal', 'trigger', 'first', 'last', 'frames', 'settled', 'thinnedFrames'],
     },
   );
 
@@ -227,6 +233,7 @@ describe('what is refused', () => {
     trigger: 'activity',
     first: at,
     last: at,
+    settled: [],
     frames: [],
     thinnedFrames: 0,
   };

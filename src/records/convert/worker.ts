@@ -1,4 +1,4 @@
-import type { FrameEvidence, SequenceFrame } from '../evidence.js';
+import type { FrameEvidence, SequenceFrame, SettledRegion } from '../evidence.js';
 import { conditionCauses } from '../evidence.js';
 import { changeKinds, type Finding } from '../finding.js';
 import type { FrameRef } from '../frame.js';
@@ -11,6 +11,7 @@ import {
   FrameSequence_Trigger,
   type SequenceFrame as ProtoFrame,
   SequenceFrame_Role,
+  type SettledRegion as ProtoSettledRegion,
 } from '../generated/blinkstream/v1/frame.js';
 import type { Finding as ProtoFinding } from '../generated/blinkstream/v1/worker_service.js';
 import type { FrameSequence } from '../sequence.js';
@@ -35,6 +36,7 @@ export const sequenceToProto = (sequence: SequenceOutline): ProtoSequence =>
     last: parts.pointToProto(sequence.last, 'last'),
     frames: sequence.frames.map((frame) => frameToProto(frame, 'frames')),
     baseline: sequence.baseline && frameToProto(sequence.baseline, 'baseline'),
+    settled: sequence.settled.map(settledToProto),
     thinnedFrames: count(sequence.thinnedFrames, 'thinned_frames'),
   }));
 
@@ -48,6 +50,7 @@ export const sequenceFromProto = (sequence: ProtoSequence): SequenceOutline =>
     last: parts.pointFromProto(sequence.last, 'last'),
     frames: sequence.frames.map((frame) => frameFromProto(frame, 'frames')),
     ...(sequence.baseline && { baseline: frameFromProto(sequence.baseline, 'baseline') }),
+    settled: sequence.settled.map(settledFromProto),
     thinnedFrames: count(sequence.thinnedFrames, 'thinned_frames'),
   }));
 
@@ -148,6 +151,18 @@ const refFromProto = ({ position, ...ref }: ProtoRef, field: string): FrameRef =
   };
 };
 
+const settledToProto = ({ region, leftAt, restedAt }: SettledRegion): ProtoSettledRegion => ({
+  region: parts.regionToProto(region, 'settled.region'),
+  leftAt: parts.pointToProto(leftAt, 'settled.left_at'),
+  restedAt: parts.pointToProto(restedAt, 'settled.rested_at'),
+});
+
+const settledFromProto = ({ region, leftAt, restedAt }: ProtoSettledRegion): SettledRegion => ({
+  region: parts.regionFromProto(present(region, 'settled.region'), 'settled.region'),
+  leftAt: parts.pointFromProto(leftAt, 'settled.left_at'),
+  restedAt: parts.pointFromProto(restedAt, 'settled.rested_at'),
+});
+
 const evidenceToProto = (evidence: FrameEvidence): ProtoEvidence => ({
   motion: FrameEvidence_Motion[upper(evidence.motion)],
   nuisances: evidence.nuisances.map(({ cause, strength, unit, region }) => ({
@@ -156,17 +171,14 @@ const evidenceToProto = (evidence: FrameEvidence): ProtoEvidence => ({
     unit,
     region: region && parts.regionToProto(region, 'nuisances.region'),
   })),
-  tracks: evidence.tracks.map(({ id, region, born, sweep }) => ({
+  tracks: evidence.tracks.map(({ id, region, born, origin, sweep }) => ({
     id: count(id, 'tracks.id'),
     region: parts.regionToProto(region, 'tracks.region'),
     born: parts.pointToProto(born, 'tracks.born'),
+    origin: parts.regionToProto(origin, 'tracks.origin'),
     sweep: parts.regionToProto(sweep, 'tracks.sweep'),
   })),
-  settled: evidence.settled.map(({ region, leftAt, restedAt }) => ({
-    region: parts.regionToProto(region, 'settled.region'),
-    leftAt: parts.pointToProto(leftAt, 'settled.left_at'),
-    restedAt: parts.pointToProto(restedAt, 'settled.rested_at'),
-  })),
+  settled: evidence.settled.map(settledToProto),
   lightGain: finite(evidence.light.gain, 'light_gain'),
   lightOffset: finite(evidence.light.offset, 'light_offset'),
   overlays: evidence.overlays.map((region) => parts.regionToProto(region, 'overlays')),
@@ -182,17 +194,14 @@ const evidenceFromProto = (evidence: ProtoEvidence): FrameEvidence => ({
     unit,
     ...(region && { region: parts.regionFromProto(region, 'nuisances.region') }),
   })),
-  tracks: evidence.tracks.map(({ id, region, born, sweep }) => ({
+  tracks: evidence.tracks.map(({ id, region, born, origin, sweep }) => ({
     id,
     region: parts.regionFromProto(present(region, 'tracks.region'), 'tracks.region'),
     born: parts.pointFromProto(born, 'tracks.born'),
+    origin: parts.regionFromProto(present(origin, 'tracks.origin'), 'tracks.origin'),
     sweep: parts.regionFromProto(present(sweep, 'tracks.sweep'), 'tracks.sweep'),
   })),
-  settled: evidence.settled.map(({ region, leftAt, restedAt }) => ({
-    region: parts.regionFromProto(present(region, 'settled.region'), 'settled.region'),
-    leftAt: parts.pointFromProto(leftAt, 'settled.left_at'),
-    restedAt: parts.pointFromProto(restedAt, 'settled.rested_at'),
-  })),
+  settled: evidence.settled.map(settledFromProto),
   light: {
     gain: finite(evidence.lightGain, 'light_gain'),
     offset: finite(evidence.lightOffset, 'light_offset'),

@@ -1,6 +1,6 @@
 import type { CellGrid, CellPlanes } from '../../pixels/cells.js';
 import { pointOf, type FrameEvidence, type FrameRef, type SettledRegion } from '../../records/index.js';
-import { components, regionOf, sharpness, type Component } from './components.js';
+import { components, regionOf, sharpness, type Component } from '../../pixels/components.js';
 import { differences, type Differences } from './differences.js';
 import type { GateOptions } from './gate.js';
 import { nuisancesOf } from './nuisances.js';
@@ -10,6 +10,8 @@ import { linkTracks, type Link } from './tracks.js';
 
 /** Under this share of sharp border a component is a shadow or a lamp, not a thing. */
 const SHARP = 0.4;
+/** Digits that flip at once cover no more than this share of a picture. */
+const MOST_OF_OVERLAY = 0.02;
 /** Time constants, ms. */
 const RECENT_MS = 150;
 const BASELINE_MS = 8_000;
@@ -97,11 +99,13 @@ function classify(part: Component, found: Differences, state: GateState, grid: C
 
 /** Whether a thing took its look where it is, as a digit does, rather than on its way through. */
 function isInPlace(part: Part, box: number, links: readonly Link[], grid: CellGrid): boolean {
+  if (part.cells.length > MOST_OF_OVERLAY * grid.columns * grid.rows) return false;
   const own = regionOf(part, grid);
   const around = 2 * grid.cellPx;
-  return links.every(
-    ({ box: linked, track }) =>
-      linked !== box || (track.sweep.width <= own.width + around && track.sweep.height <= own.height + around),
+  const mine = links.filter((link) => link.box === box);
+  return (
+    mine.length > 0 &&
+    mine.every(({ track: { sweep } }) => sweep.width <= own.width + around && sweep.height <= own.height + around)
   );
 }
 

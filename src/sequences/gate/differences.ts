@@ -1,6 +1,6 @@
 import type { CellGrid, CellPlanes } from '../../pixels/cells.js';
 import { planeShift } from '../../pixels/shift.js';
-import { fitLight, type LightFit } from './light.js';
+import { fitLight, type LightFit } from '../../pixels/light.js';
 import type { GateState } from './state.js';
 
 /** How a frame differs from the settled scene, cell by cell, light and small shifts of the camera allowed for. */

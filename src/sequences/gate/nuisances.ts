@@ -1,6 +1,6 @@
 import type { CellGrid } from '../../pixels/cells.js';
 import type { Nuisance } from '../../records/index.js';
-import { regionOf, type Component } from './components.js';
+import { regionOf, type Component } from '../../pixels/components.js';
 import type { Differences } from './differences.js';
 import { overlayRegions } from './overlays.js';
 import type { GateState } from './state.js';

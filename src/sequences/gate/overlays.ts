@@ -1,6 +1,6 @@
 import type { CellGrid } from '../../pixels/cells.js';
 import type { Region } from '../../records/index.js';
-import { components, regionOf } from './components.js';
+import { components, regionOf } from '../../pixels/components.js';
 import type { GateState } from './state.js';
 
 /** Taking another look in place this often within the fading time is what a clock or a counter does, and nothing else. */

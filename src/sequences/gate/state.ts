@@ -1,6 +1,6 @@
 import type { CellGrid } from '../../pixels/cells.js';
 import { cellGrid } from '../../pixels/cells.js';
-import { sameLight, type LightFit } from './light.js';
+import { sameLight, type LightFit } from '../../pixels/light.js';
 import type { TracksState } from './tracks.js';
 
 /** Everything the gate knows about a scene; plain and structured-clonable. Arrays hold one value a cell. */

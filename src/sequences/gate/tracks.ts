@@ -1,3 +1,4 @@
+import { areaOf, centreOf, intersectionOf, overlapOfSmaller, shareIn, unionOf } from '../../pixels/geometry.js';
 import type { FramePoint, Region, TrackPoint } from '../../records/index.js';
 
 /** A moving thing as followed so far; plain, lives in the checkpoint. */
@@ -8,6 +9,7 @@ export interface Track {
   vx: number;
   vy: number;
   born: FramePoint;
+  origin: Region;
   seenMs: number;
   hits: number;
   /** Everything that it has covered. */
@@ -22,40 +24,21 @@ export interface TracksState {
 /** Without a match for this long a track is over. */
 const LOST_MS = 600;
 
-const centre = (r: Region): [number, number] => [r.x + r.width / 2, r.y + r.height / 2];
-
 const predicted = (track: Track, nowMs: number): Region => {
   const dt = nowMs - track.seenMs;
   return { ...track.region, x: track.region.x + track.vx * dt, y: track.region.y + track.vy * dt };
 };
 
-function overlapOverSmaller(a: Region, b: Region): number {
-  const w = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const h = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  return w <= 0 || h <= 0 ? 0 : (w * h) / Math.min(a.width * a.height, b.width * b.height);
-}
-
 /** Nearness of a box to a predicted box, 0–1: overlap, or else a short way between centres against their size. */
 function affinity(a: Region, b: Region): number {
-  const overlap = overlapOverSmaller(a, b);
-  const [ax, ay] = centre(a);
-  const [bx, by] = centre(b);
+  const overlap = overlapOfSmaller(a, b);
+  const { x: ax, y: ay } = centreOf(a);
+  const { x: bx, y: by } = centreOf(b);
   const reach = (Math.sqrt(a.width * a.height) + Math.sqrt(b.width * b.height)) / 2;
   const near = 1 - Math.hypot(ax - bx, ay - by) / (1.5 * reach);
   const alike = Math.min(a.width * a.height, b.width * b.height) / Math.max(a.width * a.height, b.width * b.height);
   return overlap > 0.2 ? 0.5 + overlap / 2 : near > 0 && alike > 0.25 ? near / 2 : 0;
 }
-
-const union = (regions: readonly Region[]): Region => {
-  const x = Math.min(...regions.map((r) => r.x));
-  const y = Math.min(...regions.map((r) => r.y));
-  return {
-    x,
-    y,
-    width: Math.max(...regions.map((r) => r.x + r.width)) - x,
-    height: Math.max(...regions.map((r) => r.y + r.height)) - y,
-  };
-};
 
 /** A box of one frame and the track that claims it. */
 export interface Link {
@@ -81,11 +64,11 @@ export function linkTracks(
   const parts = new Map<Track, Region[]>();
 
   boxes.forEach(({ region }, box) => {
-    const inside = state.tracks.filter((t) => t.hits >= SURE_HITS && share(where.get(t) ?? t.region, region) > 0.6);
-    if (inside.length < 2 || area(region) < 1.3 * Math.max(...inside.map((t) => area(t.region)))) return;
+    const inside = state.tracks.filter((t) => t.hits >= SURE_HITS && shareIn(where.get(t) ?? t.region, region) > 0.6);
+    if (inside.length < 2 || areaOf(region) < 1.3 * Math.max(...inside.map((t) => areaOf(t.region)))) return;
     taken.add(box);
     for (const track of inside) {
-      parts.set(track, [clip(where.get(track) ?? track.region, region)]);
+      parts.set(track, [intersectionOf(where.get(track) ?? track.region, region)]);
       links.push({ box, track });
     }
   });
@@ -101,13 +84,13 @@ export function linkTracks(
     if (taken.has(box)) continue;
     const own = parts.get(track);
     // A further part joins only where it lies inside what the track is expected to cover.
-    if (own !== undefined && share(boxes[box].region, grown(where.get(track) ?? track.region)) < 0.8) continue;
+    if (own !== undefined && shareIn(boxes[box].region, grown(where.get(track) ?? track.region)) < 0.8) continue;
     taken.add(box);
     parts.set(track, [...(own ?? []), boxes[box].region]);
     links.push({ box, track });
   }
 
-  for (const [track, own] of parts) move(track, union(own), nowMs);
+  for (const [track, own] of parts) move(track, unionOf(own), nowMs);
   const seen = [...parts.keys()];
   boxes.forEach(({ region, moving }, box) => {
     if (taken.has(box) || !moving) return;
@@ -118,6 +101,7 @@ export function linkTracks(
       vx: 0,
       vy: 0,
       born: now,
+      origin: region,
       seenMs: nowMs,
       hits: 1,
     };
@@ -127,31 +111,15 @@ export function linkTracks(
   });
   state.tracks = state.tracks.filter((track) => nowMs - track.seenMs <= LOST_MS);
   return {
-    points: seen.map(({ id, region, born, sweep }) => ({ id, region, born, sweep })).sort((a, b) => a.id - b.id),
+    points: seen
+      .map(({ id, region, born, origin, sweep }) => ({ id, region, born, origin, sweep }))
+      .sort((a, b) => a.id - b.id),
     links,
   };
 }
 
 /** Seen this often a track is a thing of its own, also while it touches another. */
 const SURE_HITS = 5;
-
-/** Share of `a` that lies in `b`. */
-function share(a: Region, b: Region): number {
-  const w = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const h = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  return w <= 0 || h <= 0 ? 0 : (w * h) / area(a);
-}
-
-const clip = (a: Region, b: Region): Region => {
-  const x = Math.max(a.x, b.x);
-  const y = Math.max(a.y, b.y);
-  return {
-    x,
-    y,
-    width: Math.min(a.x + a.width, b.x + b.width) - x,
-    height: Math.min(a.y + a.height, b.y + b.height) - y,
-  };
-};
 
 const grown = (r: Region): Region => ({
   x: r.x - r.width * 0.15,
@@ -160,17 +128,15 @@ const grown = (r: Region): Region => ({
   height: r.height * 1.3,
 });
 
-const area = (r: Region): number => r.width * r.height;
-
 function move(track: Track, region: Region, nowMs: number): void {
   const dt = Math.max(1, nowMs - track.seenMs);
-  const [fromX, fromY] = centre(track.region);
-  const [toX, toY] = centre(region);
+  const from = centreOf(track.region);
+  const to = centreOf(region);
   const blend = 0.3;
-  track.vx += blend * ((toX - fromX) / dt - track.vx);
-  track.vy += blend * ((toY - fromY) / dt - track.vy);
+  track.vx += blend * ((to.x - from.x) / dt - track.vx);
+  track.vy += blend * ((to.y - from.y) / dt - track.vy);
   track.region = region;
-  track.sweep = union([track.sweep, region]);
+  track.sweep = unionOf([track.sweep, region]);
   track.seenMs = nowMs;
   track.hits++;
 }

@@ -4,6 +4,7 @@ import {
   type FrameRef,
   type SequenceFrame,
   type SequenceTrigger,
+  type SettledRegion,
 } from '../../records/index.js';
 import { chooseKeyframe, type Keyframe } from './keyframes.js';
 import type { ClosedWindow, Window, WindowInput, WindowSpec } from './window.js';
@@ -53,6 +54,8 @@ export interface ActivityState {
   recent: SequenceFrame[];
   before: SequenceFrame[];
   keyframes: Keyframe[];
+  /** What came to rest since the window opened. */
+  settled: SettledRegion[];
   baseline: SequenceFrame | undefined;
   last: FrameRef | undefined;
   frameBytes: number;
@@ -86,6 +89,7 @@ class ActivityWindow implements Window<ActivityState> {
       recent: [],
       before: [],
       keyframes: [],
+      settled: [],
       baseline: undefined,
       last: undefined,
       frameBytes: 1,
@@ -136,6 +140,7 @@ class ActivityWindow implements Window<ActivityState> {
     const frame: SequenceFrame = { ref, evidence };
     state.last = ref;
     state.segment.push(frame);
+    state.settled.push(...evidence.settled);
     this.#keepRecent(frame);
     if (state.mode === 'active') {
       const room = this.#room().during;
@@ -246,8 +251,10 @@ class ActivityWindow implements Window<ActivityState> {
       last: pointOf(last.ref),
       frames: [...frames.values()].sort((a, b) => a.ref.index - b.ref.index),
       ...(state.baseline !== undefined && trigger === 'settled' && { baseline: state.baseline }),
+      settled: trigger === 'part' ? [] : state.settled,
       thinnedFrames: state.thinnedFrames,
     };
+    if (trigger !== 'part') state.settled = [];
     state.ordinal += 1;
     state.thinnedFrames = 0;
     state.segment = [];

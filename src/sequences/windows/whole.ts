@@ -83,6 +83,7 @@ class WholeWindow implements Window<WholeState> {
         first: pointOf(first.ref),
         last: pointOf(last.ref),
         frames: [...frames],
+        settled: frames.flatMap((frame) => frame.evidence?.settled ?? []),
         thinnedFrames: frames.filter((frame) => frame.role !== 'whole').length,
       },
     ];

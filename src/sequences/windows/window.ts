@@ -1,4 +1,11 @@
-import type { FrameEvidence, FramePoint, FrameRef, SequenceFrame, SequenceTrigger } from '../../records/index.js';
+import type {
+  FrameEvidence,
+  FramePoint,
+  FrameRef,
+  SequenceFrame,
+  SequenceTrigger,
+  SettledRegion,
+} from '../../records/index.js';
 
 /** What goes into a window: a frame that was gated, one read again after a restart, or time passing without one. */
 export type WindowInput =
@@ -19,6 +26,7 @@ export interface ClosedWindow {
   readonly last: FramePoint;
   readonly frames: readonly SequenceFrame[];
   readonly baseline?: SequenceFrame;
+  readonly settled: readonly SettledRegion[];
   readonly thinnedFrames: number;
 }
 

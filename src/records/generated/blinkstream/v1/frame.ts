@@ -116,7 +116,11 @@ export interface TrackPoint {
     | FramePoint
     | undefined;
   /** The box around everything that it has covered since. */
-  sweep: Region | undefined;
+  sweep:
+    | Region
+    | undefined;
+  /** Where it was first seen. */
+  origin: Region | undefined;
 }
 
 export interface SettledRegion {
@@ -268,6 +272,8 @@ export interface FrameSequence {
   frames: SequenceFrame[];
   baseline: SequenceFrame | undefined;
   thinnedFrames: number;
+  /** What came to rest since the frames before. */
+  settled: SettledRegion[];
 }
 
 export enum FrameSequence_Trigger {
@@ -845,7 +851,7 @@ export const Nuisance: MessageFns<Nuisance> = {
 };
 
 function createBaseTrackPoint(): TrackPoint {
-  return { id: 0, region: undefined, born: undefined, sweep: undefined };
+  return { id: 0, region: undefined, born: undefined, sweep: undefined, origin: undefined };
 }
 
 export const TrackPoint: MessageFns<TrackPoint> = {
@@ -861,6 +867,9 @@ export const TrackPoint: MessageFns<TrackPoint> = {
     }
     if (message.sweep !== undefined) {
       Region.encode(message.sweep, writer.uint32(34).fork()).join();
+    }
+    if (message.origin !== undefined) {
+      Region.encode(message.origin, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -910,6 +919,14 @@ export const TrackPoint: MessageFns<TrackPoint> = {
             message.sweep = Region.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.origin = Region.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -928,6 +945,7 @@ export const TrackPoint: MessageFns<TrackPoint> = {
       region: isSet(object.region) ? Region.fromJSON(object.region) : undefined,
       born: isSet(object.born) ? FramePoint.fromJSON(object.born) : undefined,
       sweep: isSet(object.sweep) ? Region.fromJSON(object.sweep) : undefined,
+      origin: isSet(object.origin) ? Region.fromJSON(object.origin) : undefined,
     };
   },
 
@@ -944,6 +962,9 @@ export const TrackPoint: MessageFns<TrackPoint> = {
     }
     if (message.sweep !== undefined) {
       obj.sweep = Region.toJSON(message.sweep);
+    }
+    if (message.origin !== undefined) {
+      obj.origin = Region.toJSON(message.origin);
     }
     return obj;
   },
@@ -1374,6 +1395,7 @@ function createBaseFrameSequence(): FrameSequence {
     frames: [],
     baseline: undefined,
     thinnedFrames: 0,
+    settled: [],
   };
 }
 
@@ -1402,6 +1424,9 @@ export const FrameSequence: MessageFns<FrameSequence> = {
     }
     if (message.thinnedFrames !== 0) {
       writer.uint32(64).uint64(message.thinnedFrames);
+    }
+    for (const v of message.settled) {
+      SettledRegion.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1483,6 +1508,14 @@ export const FrameSequence: MessageFns<FrameSequence> = {
             message.thinnedFrames = longToNumber(reader.uint64());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.settled.push(SettledRegion.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1511,6 +1544,9 @@ export const FrameSequence: MessageFns<FrameSequence> = {
         : isSet(object.thinned_frames)
         ? globalThis.Number(object.thinned_frames)
         : 0,
+      settled: globalThis.Array.isArray(object?.settled)
+        ? object.settled.map((e: any) => SettledRegion.fromJSON(e))
+        : [],
     };
   },
 
@@ -1539,6 +1575,9 @@ export const FrameSequence: MessageFns<FrameSequence> = {
     }
     if (message.thinnedFrames !== 0) {
       obj.thinnedFrames = Math.round(message.thinnedFrames);
+    }
+    if (message.settled?.length) {
+      obj.settled = message.settled.map((e) => SettledRegion.toJSON(e));
     }
     return obj;
   },

@@ -54,9 +54,11 @@ export interface DescribeResponse {
   version: string;
   reasoners: string[];
   models: Model[];
-  /** Sequences at a time; more are queued by the caller. */
+  /** Sequences at a time; more are refused with RESOURCE_EXHAUSTED, to be queued by the caller. */
   capacity: number;
   pid: number;
+  /** Sequences and pictures that are worked on now, those included whose caller has gone. */
+  inFlight: number;
 }
 
 export interface Model {
@@ -192,7 +194,7 @@ export const DescribeRequest: MessageFns<DescribeRequest> = {
 };
 
 function createBaseDescribeResponse(): DescribeResponse {
-  return { version: "", reasoners: [], models: [], capacity: 0, pid: 0 };
+  return { version: "", reasoners: [], models: [], capacity: 0, pid: 0, inFlight: 0 };
 }
 
 export const DescribeResponse: MessageFns<DescribeResponse> = {
@@ -211,6 +213,9 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
     }
     if (message.pid !== 0) {
       writer.uint32(40).uint64(message.pid);
+    }
+    if (message.inFlight !== 0) {
+      writer.uint32(48).uint32(message.inFlight);
     }
     return writer;
   },
@@ -268,6 +273,14 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
             message.pid = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.inFlight = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -289,6 +302,11 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
       models: globalThis.Array.isArray(object?.models) ? object.models.map((e: any) => Model.fromJSON(e)) : [],
       capacity: isSet(object.capacity) ? globalThis.Number(object.capacity) : 0,
       pid: isSet(object.pid) ? globalThis.Number(object.pid) : 0,
+      inFlight: isSet(object.inFlight)
+        ? globalThis.Number(object.inFlight)
+        : isSet(object.in_flight)
+        ? globalThis.Number(object.in_flight)
+        : 0,
     };
   },
 
@@ -308,6 +326,9 @@ export const DescribeResponse: MessageFns<DescribeResponse> = {
     }
     if (message.pid !== 0) {
       obj.pid = Math.round(message.pid);
+    }
+    if (message.inFlight !== 0) {
+      obj.inFlight = Math.round(message.inFlight);
     }
     return obj;
   },
@@ -1686,7 +1707,8 @@ export const Finding: MessageFns<Finding> = {
 };
 
 /**
- * The process around evidence and reasoning.
+ * The process around evidence and reasoning. Every call of Measure and Reason needs a deadline. Errors of the work carry
+ * the trailer blinkstream-error-bin: JSON with message, code, class, stage and hint.
  * buf:lint:ignore SERVICE_SUFFIX
  */
 export type ReasoningWorkerService = typeof ReasoningWorkerService;

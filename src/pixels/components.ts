@@ -1,5 +1,5 @@
-import type { CellGrid } from '../../pixels/cells.js';
-import type { Region } from '../../records/index.js';
+import type { CellGrid } from './cells.js';
+import type { Region } from '../records/index.js';
 
 /** Cells that belong together. */
 export interface Component {
@@ -58,9 +58,8 @@ export function regionOf(part: Pick<Component, 'left' | 'top' | 'right' | 'botto
 }
 
 /**
- * How sharply a component stands out, 0–1: the share of its border where the change falls off within two cells.
- * `ratio` is the logarithm of frame over baseline, so that a soft shadow or lamp is smooth whatever ground it lies on
- * (about 0) while a thing ends at its edge (about 1).
+ * How sharply a component or its core (the part above half of its peak) stands out, 0–1: a thing in a halo of light has
+ * a sharp core, a shadow has none. As `borderSharpness`.
  */
 export function sharpness(
   part: Component,
@@ -69,8 +68,33 @@ export function sharpness(
   columns: number,
   rows: number,
 ): number {
+  const whole = borderSharpness(part, mask, ratio, columns, rows);
+  const peak = peakOf(part, ratio);
+  const core = part.cells.filter((c) => Math.abs(ratio[c]) > 0.5 * peak);
+  if (core.length === part.cells.length || core.length < 4) return whole;
+  const coreMask = new Uint8Array(mask.length);
+  for (const c of core) coreMask[c] = 1;
+  return Math.max(whole, borderSharpness({ ...part, cells: core }, coreMask, ratio, columns, rows));
+}
+
+function peakOf(part: Component, ratio: Float32Array): number {
   const strengths = part.cells.map((c) => Math.abs(ratio[c])).sort((a, b) => a - b);
-  const peak = strengths[Math.floor(strengths.length * 0.75)];
+  return strengths[Math.floor(strengths.length * 0.9)];
+}
+
+/**
+ * The share of a component's border where the change falls off within two cells.
+ * `ratio` is the logarithm of frame over baseline, so that a soft shadow or lamp is smooth whatever ground it lies on
+ * (about 0) while a thing ends at its edge (about 1).
+ */
+function borderSharpness(
+  part: Component,
+  mask: Uint8Array,
+  ratio: Float32Array,
+  columns: number,
+  rows: number,
+): number {
+  const peak = peakOf(part, ratio);
   let border = 0;
   let sharp = 0;
   for (const c of part.cells) {

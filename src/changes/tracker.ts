@@ -1,0 +1,172 @@
+import { type ChangeEvent, type Finding, type FramePoint, type Phase } from '../records/index.js';
+import { isSameChange, reversalOf } from './identity.js';
+import { mergeActivity, mergeCondition } from './merging.js';
+
+/** A change that may still go on; plain, lives in the checkpoint. */
+export interface OpenChange {
+  readonly changeId: string;
+  revision: number;
+  finding: Finding;
+  sequenceOrdinal: number;
+  reasoner: string;
+}
+
+export interface TrackerState {
+  nextOrdinal: number;
+  open: OpenChange[];
+}
+
+export interface TrackerOptions {
+  /** Part of every change id. */
+  readonly topology: string;
+  readonly source: string;
+  /** An activity that is not seen for this long has ended; default 2,000 ms. */
+  readonly activityEndsAfterMs?: number;
+  /** A condition that is not measured for this long has ended; default 5,000 ms. */
+  readonly conditionEndsAfterMs?: number;
+}
+
+/** What a worker made of one sequence, and until when it reaches. */
+export interface TrackInput {
+  readonly findings: readonly Finding[];
+  readonly last: FramePoint;
+  readonly sequenceOrdinal: number;
+  readonly reasoner: string;
+}
+
+/** Lasting changes that are remembered for being reversed; beyond it the oldest are left as they are. */
+const MOST_OPEN = 1_000;
+
+/**
+ * Gives findings identity over time: a reducer `(state, findings of a sequence) → (state, events)` without a clock.
+ * Activities go on from sequence to sequence by their track and end by time-out; conditions by their cause; lasting
+ * changes stay open until they are reversed, and the reversal ends them instead of being a change of its own.
+ */
+export class Tracker {
+  readonly state: TrackerState;
+  readonly #options: Required<TrackerOptions>;
+
+  constructor(options: TrackerOptions, restored?: TrackerState) {
+    this.#options = { activityEndsAfterMs: 2_000, conditionEndsAfterMs: 5_000, ...options };
+    this.state = restored === undefined ? { nextOrdinal: 1, open: [] } : structuredClone(restored);
+  }
+
+  push(input: TrackInput): ChangeEvent[] {
+    const events: ChangeEvent[] = [];
+    for (const finding of input.findings) events.push(...this.#take(finding, input));
+    events.push(...this.#timeOut(input));
+    return events;
+  }
+
+  /** The source has ended: what was still going on ends with it, lasting changes stay. */
+  end(): ChangeEvent[] {
+    const passing = this.state.open.filter(({ finding }) => isPassing(finding));
+    return passing.map((change) => this.#close(change, change.finding));
+  }
+
+  #take(finding: Finding, input: TrackInput): ChangeEvent[] {
+    if (finding.kind === 'ACTIVITY') return this.#goOn(finding, input, this.#activity(finding), mergeActivity);
+    if (finding.kind === 'CONDITION') return this.#goOn(finding, input, this.#condition(finding), mergeCondition);
+    return this.#lasting(finding, input);
+  }
+
+  #activity(finding: Finding): OpenChange | undefined {
+    return this.state.open.find(
+      ({ finding: f }) => f.kind === 'ACTIVITY' && f.identity.trackId === finding.identity.trackId,
+    );
+  }
+
+  #condition(finding: Finding): OpenChange | undefined {
+    return this.state.open.find(({ finding: f }) => f.kind === 'CONDITION' && f.condition === finding.condition);
+  }
+
+  /** A passing change begins, goes on, or ends. A condition ends by time-out alone, because it comes and goes. */
+  #goOn(
+    finding: Finding,
+    input: TrackInput,
+    known: OpenChange | undefined,
+    merge: (before: Finding, now: Finding) => Finding,
+  ): ChangeEvent[] {
+    const over = finding.kind === 'ACTIVITY' && !finding.ongoing;
+    if (known === undefined) {
+      const change = this.#open(finding, input);
+      return [over ? this.#close(change, finding) : this.#publish(change, 'STARTED')];
+    }
+    const named = known.finding.subject.confidence === 0 && finding.subject.confidence > 0;
+    known.finding = merge(known.finding, finding);
+    known.sequenceOrdinal = input.sequenceOrdinal;
+    if (over) return [this.#close(known, known.finding)];
+    return named ? [this.#publish(known, 'UPDATED')] : [];
+  }
+
+  #lasting(finding: Finding, input: TrackInput): ChangeEvent[] {
+    const candidates = this.state.open.filter((change) => !isPassing(change.finding));
+    if (candidates.some((change) => isSameChange(change.finding, finding))) return [];
+    for (const change of candidates.reverse()) {
+      const ended = reversalOf(change.finding, finding);
+      if (ended === undefined) continue;
+      change.sequenceOrdinal = input.sequenceOrdinal;
+      return [this.#close(change, ended)];
+    }
+    const change = this.#open(finding, input);
+    return [this.#publish(change, 'STARTED')];
+  }
+
+  #timeOut({ last }: TrackInput): ChangeEvent[] {
+    const over = this.state.open.filter(({ finding }) => {
+      const quietMs = last.elapsedMs - finding.interval.last.elapsedMs;
+      if (finding.kind === 'ACTIVITY') return quietMs > this.#options.activityEndsAfterMs;
+      return finding.kind === 'CONDITION' && quietMs > this.#options.conditionEndsAfterMs;
+    });
+    return over.map((change) => this.#close(change, change.finding));
+  }
+
+  #open(finding: Finding, { sequenceOrdinal, reasoner }: TrackInput): OpenChange {
+    const { topology, source } = this.#options;
+    const changeId = `${topology}/${encodeURIComponent(source)}/${this.state.nextOrdinal}`;
+    this.state.nextOrdinal += 1;
+    const change: OpenChange = { changeId, revision: 0, finding, sequenceOrdinal, reasoner };
+    this.state.open.push(change);
+    if (this.state.open.length > MOST_OPEN)
+      this.state.open.splice(
+        this.state.open.findIndex((c) => !isPassing(c.finding)),
+        1,
+      );
+    return change;
+  }
+
+  #close(change: OpenChange, finding: Finding): ChangeEvent {
+    change.finding = { ...finding, ongoing: false };
+    this.state.open.splice(this.state.open.indexOf(change), 1);
+    return this.#publish(change, 'ENDED');
+  }
+
+  #publish(change: OpenChange, phase: Phase): ChangeEvent {
+    change.revision += 1;
+    const { finding } = change;
+    return {
+      eventId: `${change.changeId}/${change.revision}`,
+      changeId: change.changeId,
+      revision: change.revision,
+      phase,
+      topology: this.#options.topology,
+      source: this.#options.source,
+      kind: finding.kind,
+      ...(finding.condition !== undefined && { condition: finding.condition }),
+      statement: finding.statement,
+      subject: finding.subject,
+      interval: finding.interval,
+      ...(finding.before && { before: finding.before }),
+      ...(finding.after && { after: finding.after }),
+      ...(finding.shift && { shift: finding.shift }),
+      ...(finding.path && { path: finding.path }),
+      measures: finding.measures,
+      pictures: finding.pictures,
+      verification: finding.verification,
+      sequenceOrdinal: change.sequenceOrdinal,
+      reasoner: change.reasoner,
+    };
+  }
+}
+
+const isPassing = (finding: Finding): boolean => finding.kind === 'ACTIVITY' || finding.kind === 'CONDITION';

@@ -1,0 +1,303 @@
+import { planeShift } from '../pixels/shift.js';
+import { fitLight, sameLight, type LightFit } from '../pixels/light.js';
+import { components, sharpness, type Component } from '../pixels/components.js';
+import { gapPx, iou, unionOf } from '../pixels/geometry.js';
+import { medianPlanes, samplesOf, shiftPlanes, smooth3, yuvPlanes, type Planes } from '../pixels/planes.js';
+import type { PictureU8, Region } from '../records/index.js';
+
+/** A part of the scene that looks different after than before, light and camera shift allowed for. */
+export interface ChangedRegion {
+  readonly region: Region;
+  /** The samples of the comparison that belong to it. */
+  readonly samples: readonly number[];
+  readonly areaPx: number;
+  /** Mean difference in its noise, 1 = threshold. */
+  readonly score: number;
+  /** Contrast of its outline against what lies around it, grey levels: where a thing is, there is an outline. */
+  readonly outline: { readonly before: number; readonly after: number };
+  /** Mean colour, `#rrggbb`. */
+  readonly color: { readonly before: string; readonly after: string };
+}
+
+export interface SceneComparison {
+  readonly planes: { readonly before: Planes; readonly after: Planes };
+  readonly light: LightFit;
+  readonly shiftPx: { readonly dx: number; readonly dy: number };
+  /** Difference over its threshold, a value a sample; above 1 the scene differs there. */
+  readonly score: Float32Array;
+  readonly regions: readonly ChangedRegion[];
+  /** Where only the light differs: soft borders. Negative strength is darker (logarithm of the gain). */
+  readonly soft: readonly { readonly region: Region; readonly strength: number }[];
+  readonly changedShare: number;
+  /** Several regions told as one. */
+  join(regions: readonly ChangedRegion[]): ChangedRegion;
+}
+
+/** Samples that the comparison looks at, roughly: 320×240. */
+const SAMPLES = 76_800;
+/** Least difference that counts, grey levels, and deviations of the measured noise. */
+const LEAST_DIFFERENCE = 8;
+const DEVIATIONS = 5;
+/** A third of a sample is what alignment may be off by; edges differ by their gradient times that. */
+const MISALIGNED = 0.35;
+const DARK = 16;
+const SHARP = 0.35;
+/** Parts smaller than this many samples are not told. */
+const LEAST_SAMPLES = 10;
+
+/**
+ * Holds the scene after against the scene before. Each side is the median of its frames, so that noise and rain drop
+ * out; before is brought to the place and the light of after; what then differs beyond the noise measured in this very
+ * comparison is grouped, and groups whose border is soft are shadows or lamps.
+ *
+ * @param ignored parts of the original picture to leave out: overlays, things in motion
+ */
+export function compareScenes(
+  before: readonly PictureU8[],
+  after: readonly PictureU8[],
+  ignored: readonly Region[],
+): SceneComparison {
+  const { width, height } = after[0];
+  const shrink = Math.max(1, Math.round(Math.sqrt((width * height) / SAMPLES)));
+  const now = medianPlanes(after.map((picture) => yuvPlanes(picture, shrink)));
+  let then = medianPlanes(before.map((picture) => yuvPlanes(picture, shrink)));
+  const light = lightBetween(then, now);
+  const shift = shiftBetween(then, now, light);
+  if (shift.dx !== 0 || shift.dy !== 0) then = shiftPlanes(then, shift.dx, shift.dy);
+
+  const usable = new Uint8Array(now.y.length).fill(1);
+  for (const region of ignored) mark(usable, region, now, 0);
+  const size = now.y.length;
+  const dy = new Float32Array(size);
+  const du = new Float32Array(size);
+  const dv = new Float32Array(size);
+  const ratio = new Float32Array(size);
+  for (let i = 0; i < size; i++) {
+    const expected = light.gain * then.y[i] + light.offset;
+    dy[i] = now.y[i] - expected;
+    du[i] = now.u[i] - light.gain * then.u[i];
+    dv[i] = now.v[i] - light.gain * then.v[i];
+    ratio[i] = Math.log((Math.max(0, now.y[i]) + DARK) / (Math.max(0, expected) + DARK));
+  }
+  const sy = smooth3(dy, now.width, now.height);
+  const su = smooth3(du, now.width, now.height);
+  const sv = smooth3(dv, now.width, now.height);
+  const least = Math.max(LEAST_DIFFERENCE, DEVIATIONS * spread(sy, usable));
+  const leastColour = Math.max(LEAST_DIFFERENCE, DEVIATIONS * Math.max(spread(su, usable), spread(sv, usable)));
+  const score = new Float32Array(size);
+  const mask = new Uint8Array(size);
+  for (let y = 0; y < now.height; y++) {
+    for (let x = 0; x < now.width; x++) {
+      const i = y * now.width + x;
+      if (usable[i] === 0) continue;
+      const edge = MISALIGNED * gradient(then.y, i, x, y, now.width, now.height);
+      score[i] = Math.max(
+        Math.abs(sy[i]) / (least + edge),
+        Math.abs(su[i]) / leastColour,
+        Math.abs(sv[i]) / leastColour,
+      );
+      mask[i] = score[i] > 1 ? 1 : 0;
+    }
+  }
+  const parts = components(mask, now.width, now.height).filter((part) => part.cells.length >= LEAST_SAMPLES);
+  const coloured = (part: Component) =>
+    part.cells.filter((i) => Math.max(Math.abs(su[i]), Math.abs(sv[i])) > leastColour).length > part.cells.length * 0.3;
+  const isSharp = (part: Component) => coloured(part) || sharpness(part, mask, ratio, now.width, now.height) >= SHARP;
+  const things = parts.filter(isSharp);
+  const soft = parts.filter((part) => !isSharp(part));
+  const mean = (part: Component) => part.cells.reduce((sum, i) => sum + ratio[i], 0) / part.cells.length;
+  const described = (samples: readonly number[]) => describe(samples, score, mask, then, now);
+  return {
+    planes: { before: then, after: now },
+    light,
+    shiftPx: { dx: shift.dx * shrink, dy: shift.dy * shrink },
+    score,
+    regions: joinFragments(things, now).map(described),
+    soft: soft.map((part) => ({ region: boxOf(part.cells, now), strength: mean(part) })),
+    changedShare: things.reduce((n, part) => n + part.cells.length, 0) / size,
+    join: (regions) => described(regions.flatMap((r) => r.samples)),
+  };
+}
+
+function lightBetween(then: Planes, now: Planes): LightFit {
+  return fitLight(now.y, then.y, new Uint8Array(now.y.length).fill(1), sameLight);
+}
+
+function shiftBetween(then: Planes, now: Planes, light: LightFit): { dx: number; dy: number } {
+  const bytes = (plane: Float32Array) =>
+    Uint8Array.from(plane, (value) => Math.min(255, Math.max(0, Math.round(value))));
+  const grid = {
+    planeWidth: now.width,
+    planeHeight: now.height,
+    columns: now.width >> 2 || 1,
+    rows: now.height >> 2 || 1,
+  };
+  const found = planeShift(bytes(then.y), bytes(now.y), grid, light);
+  const size = Math.hypot(found.dx, found.dy);
+  return found.explained > 0.15 && size > 0.05 && size < 3 ? { dx: found.dx, dy: found.dy } : { dx: 0, dy: 0 };
+}
+
+/** Parts of one thing: boxes that nearly touch, seen against their size. */
+function joinFragments(parts: readonly Component[], planes: Planes): number[][] {
+  const groups = parts.map((part) => ({ cells: [...part.cells], box: boxOf(part.cells, planes) }));
+  for (let joined = true; joined;) {
+    joined = false;
+    outer: for (let a = 0; a < groups.length; a++) {
+      for (let b = a + 1; b < groups.length; b++) {
+        const reach =
+          0.12 * Math.max(groups[a].box.width, groups[a].box.height, groups[b].box.width, groups[b].box.height);
+        if (gapPx(groups[a].box, groups[b].box) > Math.max(3 * planes.shrink, reach)) continue;
+        groups[a].cells.push(...groups[b].cells);
+        groups[a].box = unionOf([groups[a].box, groups[b].box]);
+        groups.splice(b, 1);
+        joined = true;
+        break outer;
+      }
+    }
+  }
+  return groups.map((group) => group.cells);
+}
+
+function describe(
+  cells: readonly number[],
+  score: Float32Array,
+  mask: Uint8Array,
+  then: Planes,
+  now: Planes,
+): ChangedRegion {
+  const own = new Set(cells);
+  const { width, height } = now;
+  let before = 0;
+  let after = 0;
+  let pairs = 0;
+  for (const i of cells) {
+    const x = i % width;
+    const y = (i - x) / width;
+    for (const [dx, dy] of [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, -1],
+    ]) {
+      const ox = x + dx;
+      const oy = y + dy;
+      if (ox < 0 || oy < 0 || ox >= width || oy >= height || own.has(oy * width + ox) || mask[oy * width + ox] === 1)
+        continue;
+      const far = Math.min(height - 1, Math.max(0, y + 3 * dy)) * width + Math.min(width - 1, Math.max(0, x + 3 * dx));
+      const near = Math.min(height - 1, Math.max(0, y - dy)) * width + Math.min(width - 1, Math.max(0, x - dx));
+      before += contrast(then, near, far);
+      after += contrast(now, near, far);
+      pairs++;
+    }
+  }
+  return {
+    region: boxOf(cells, now),
+    samples: cells,
+    areaPx: cells.length * now.shrink * now.shrink,
+    score: cells.reduce((sum, i) => sum + score[i], 0) / cells.length,
+    outline: { before: before / Math.max(1, pairs), after: after / Math.max(1, pairs) },
+    color: { before: colorOf(cells, then), after: colorOf(cells, now) },
+  };
+}
+
+const contrast = (planes: Planes, a: number, b: number): number =>
+  Math.max(
+    Math.abs(planes.y[a] - planes.y[b]),
+    Math.abs(planes.u[a] - planes.u[b]),
+    Math.abs(planes.v[a] - planes.v[b]),
+  );
+
+function colorOf(cells: readonly number[], planes: Planes): string {
+  let y = 0;
+  let u = 0;
+  let v = 0;
+  for (const i of cells) {
+    y += planes.y[i];
+    u += planes.u[i];
+    v += planes.v[i];
+  }
+  const red = (y + v) / cells.length;
+  const blue = (y + u) / cells.length;
+  const green = (y / cells.length - 0.299 * red - 0.114 * blue) / 0.587;
+  return `#${[red, green, blue]
+    .map((c) =>
+      Math.min(255, Math.max(0, Math.round(c)))
+        .toString(16)
+        .padStart(2, '0'),
+    )
+    .join('')}`;
+}
+
+function boxOf(cells: readonly number[], planes: Planes): Region {
+  let left = planes.width;
+  let right = 0;
+  let top = planes.height;
+  let bottom = 0;
+  for (const i of cells) {
+    const x = i % planes.width;
+    const y = (i - x) / planes.width;
+    if (x < left) left = x;
+    if (x > right) right = x;
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+  }
+  const { shrink } = planes;
+  return { x: left * shrink, y: top * shrink, width: (right - left + 1) * shrink, height: (bottom - top + 1) * shrink };
+}
+
+function mark(mask: Uint8Array, region: Region, planes: Planes, value: number): void {
+  const { left, top, right, bottom } = samplesOf(region, planes);
+  for (let y = top; y <= bottom; y++) mask.fill(value, y * planes.width + left, y * planes.width + right + 1);
+}
+
+function gradient(plane: Float32Array, i: number, x: number, y: number, width: number, height: number): number {
+  const gx = plane[x < width - 1 ? i + 1 : i] - plane[x > 0 ? i - 1 : i];
+  const gy = plane[y < height - 1 ? i + width : i] - plane[y > 0 ? i - width : i];
+  return Math.abs(gx) + Math.abs(gy);
+}
+
+/** Robust standard deviation: 1.4826 × the median absolute value, in steps of 1/16. */
+function spread(values: Float32Array, usable: Uint8Array): number {
+  const histogram = new Uint32Array(1024);
+  let n = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (usable[i] === 0) continue;
+    n++;
+    histogram[Math.min(1023, (Math.abs(values[i]) * 16) | 0)]++;
+  }
+  let below = 0;
+  let bin = 0;
+  while (bin < 1023 && (below += histogram[bin]) * 2 < n) bin++;
+  return (1.4826 * (bin + 0.5)) / 16;
+}
+
+/**
+ * Share of a box in which the comparison found the scene different, and share of all difference near the box that lies
+ * inside it. What a claimed box is checked with: a box beside the change has little of both.
+ */
+export function changeInBox(
+  comparison: SceneComparison,
+  region: Region,
+): { readonly filled: number; readonly covered: number } {
+  const { planes, score } = comparison;
+  const { left, top, right, bottom } = samplesOf(region, planes.after);
+  const { width, height } = planes.after;
+  const marginX = right - left + 1;
+  const marginY = bottom - top + 1;
+  let inside = 0;
+  let around = 0;
+  for (let y = Math.max(0, top - marginY); y <= Math.min(height - 1, bottom + marginY); y++) {
+    for (let x = Math.max(0, left - marginX); x <= Math.min(width - 1, right + marginX); x++) {
+      if (score[y * width + x] <= 1) continue;
+      around++;
+      if (x >= left && x <= right && y >= top && y <= bottom) inside++;
+    }
+  }
+  return { filled: inside / (marginX * marginY), covered: around === 0 ? 0 : inside / around };
+}
+
+/** The changed region that a box means: the one it overlaps best, if by a tenth at least. */
+export function regionAt(comparison: SceneComparison, region: Region): ChangedRegion | undefined {
+  const best = [...comparison.regions].sort((a, b) => iou(b.region, region) - iou(a.region, region)).at(0);
+  return best !== undefined && iou(best.region, region) >= 0.1 ? best : undefined;
+}

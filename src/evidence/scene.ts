@@ -1,0 +1,239 @@
+import { decodePicture } from '../pixels/decode.js';
+import { areaOf, grownBy, iou, overlapOfSmaller, shareIn } from '../pixels/geometry.js';
+import { toRgb8 } from '../pixels/rgb8.js';
+import {
+  pointOf,
+  type DetectedObject,
+  type FramePoint,
+  type FrameRef,
+  type FrameSequence,
+  type Lease,
+  type PictureU8,
+  type Region,
+  type SequenceFrame,
+  type TextLine,
+} from '../records/index.js';
+import { compareScenes, type ChangedRegion, type SceneComparison } from './comparison.js';
+import { conditionSpans, type ConditionSpan } from './condition-spans.js';
+import { embed } from './embedding.js';
+import type { Models } from './models.js';
+import { detectObjects } from './objects.js';
+import { observedTracks, type ObservedTrack } from './observed-tracks.js';
+import { readText } from './text.js';
+
+/** A frame and its pixels. */
+export interface Shot {
+  readonly ref: FrameRef;
+  readonly picture: PictureU8;
+}
+
+/** A changed region with what the models see in it on both sides. */
+export interface ObservedRegion extends ChangedRegion {
+  /** From the first frame that no longer looked as before to the first that looks as it does now. */
+  readonly interval: { readonly first: FramePoint; readonly last: FramePoint };
+  /** Whether the interval was measured by the gate, or only bounded by the frames compared. */
+  readonly intervalMeasured: boolean;
+  readonly object: { readonly before?: DetectedObject; readonly after?: DetectedObject };
+  readonly text: { readonly before?: TextLine; readonly after?: TextLine };
+  readonly embedding: { readonly before: Float32Array; readonly after: Float32Array };
+}
+
+export interface NamedTrack extends ObservedTrack {
+  readonly shot?: Shot;
+  readonly object?: DetectedObject;
+}
+
+/** All that was measured of one sequence of a scene. */
+export interface SceneEvidence {
+  readonly sequence: FrameSequence;
+  readonly before?: Shot;
+  readonly after?: Shot;
+  readonly comparison?: SceneComparison;
+  readonly regions: readonly ObservedRegion[];
+  readonly objects: { readonly before: readonly DetectedObject[]; readonly after: readonly DetectedObject[] };
+  readonly tracks: readonly NamedTrack[];
+  readonly conditions: readonly ConditionSpan[];
+}
+
+/** Words are looked for in so many regions at most, the largest first: reading costs about 100 ms a side. */
+const READ_REGIONS = 6;
+/** A thing that moved must have got this far, in its own size, before a model is asked what it is. */
+export const LEAST_TRAVEL = 0.5;
+
+/**
+ * Measures a sequence: the scene before against the scene after, what moved, what disturbed the picture. Models look only
+ * at keyframes and at changed regions.
+ */
+export async function observeScene(
+  sequence: FrameSequence,
+  models: Models,
+  signal: AbortSignal,
+): Promise<SceneEvidence> {
+  const shots = (role: SequenceFrame['role']) =>
+    Promise.all(sequence.frames.filter((f) => f.role === role && f.lease !== undefined).map(shotOf));
+  const baseline = sequence.baseline?.lease === undefined ? [] : [await shotOf(sequence.baseline)];
+  const before = sequence.trigger === 'settled' ? baseline : await shots('before');
+  const after = await shots('after');
+  signal.throwIfAborted();
+  const tracks: NamedTrack[] = [];
+  for (const track of observedTracks(sequence)) tracks.push(await nameTrack(track, models, signal));
+  const conditions = conditionSpans(sequence);
+  const first = before.at(-1);
+  const last = after.at(-1);
+  if (first === undefined || last === undefined || !sameSize(before, after)) {
+    return { sequence, regions: [], objects: { before: [], after: [] }, tracks, conditions };
+  }
+  const comparison = compareScenes(
+    before.map((shot) => shot.picture),
+    after.map((shot) => shot.picture),
+    ignoredParts(sequence),
+  );
+  const objects = { before: [] as DetectedObject[], after: [] as DetectedObject[] };
+  if (comparison.regions.length > 0) {
+    objects.before = await detectObjects(models, first.picture);
+    signal.throwIfAborted();
+    objects.after = await detectObjects(models, last.picture);
+  }
+  const regions: ObservedRegion[] = [];
+  const joined = joinByObjects(comparison.regions, objects, comparison);
+  const largest = [...joined].sort((a, b) => b.areaPx - a.areaPx).slice(0, READ_REGIONS);
+  for (const region of joined) {
+    signal.throwIfAborted();
+    regions.push(
+      await observeRegion(region, { sequence, first, last, objects, models, read: largest.includes(region) }),
+    );
+  }
+  return { sequence, before: first, after: last, comparison, regions, objects, tracks, conditions };
+}
+
+async function shotOf(frame: SequenceFrame<Lease>): Promise<Shot> {
+  const content = frame.lease?.content();
+  if (content === undefined) throw new RangeError(`frame ${frame.ref.index} has no pixels`);
+  const picture = content.form === 'pixels' ? content.picture : await decodePicture(content.encoded);
+  return { ref: frame.ref, picture: toRgb8(picture) };
+}
+
+const sameSize = (before: readonly Shot[], after: readonly Shot[]): boolean =>
+  new Set([...before, ...after].map(({ picture }) => `${picture.width}x${picture.height}`)).size === 1;
+
+/** Overlays, and what moves in the very frames that are compared. */
+function ignoredParts(sequence: FrameSequence): Region[] {
+  const compared = sequence.frames.filter((f) => f.role === 'before' || f.role === 'after');
+  const restless = [...compared, ...(sequence.baseline ? [sequence.baseline] : [])];
+  const overlays = sequence.frames.at(-1)?.evidence?.overlays ?? [];
+  return [...overlays, ...restless.flatMap((f) => f.evidence?.tracks.map((track) => track.region) ?? [])];
+}
+
+async function nameTrack(track: ObservedTrack, models: Models, signal: AbortSignal): Promise<NamedTrack> {
+  if (track.keyframe === undefined || track.travel < LEAST_TRAVEL) return track;
+  signal.throwIfAborted();
+  const shot = await shotOf(track.keyframe);
+  const seen = await detectObjects(models, shot.picture, { region: track.bestRegion });
+  const object = bestAt(seen, track.bestRegion, 0.3);
+  return { ...track, shot, ...(object && { object }) };
+}
+
+/** The object that a box means: best by overlap, which must reach `least`. */
+function bestAt(objects: readonly DetectedObject[], region: Region, least: number): DetectedObject | undefined {
+  const by = (o: DetectedObject) =>
+    Math.max(iou(o.region, region), 0.8 * overlapOfSmaller(o.region, region) * alike(o.region, region));
+  const best = objects.reduce<DetectedObject | undefined>((a, b) => (a && by(a) >= by(b) ? a : b), undefined);
+  return best !== undefined && by(best) >= least ? best : undefined;
+}
+
+const alike = (a: Region, b: Region): number =>
+  Math.sqrt(Math.min(areaOf(a), areaOf(b)) / Math.max(areaOf(a), areaOf(b)));
+
+/** Fragments that lie in one detected object of either side are one change. */
+function joinByObjects(
+  regions: readonly ChangedRegion[],
+  objects: SceneEvidence['objects'],
+  comparison: SceneComparison,
+): ChangedRegion[] {
+  const left = [...regions];
+  const joined: ChangedRegion[] = [];
+  for (const { region: box } of [...objects.before, ...objects.after].sort(
+    (a, b) => areaOf(a.region) - areaOf(b.region),
+  )) {
+    const inside = left.filter((r) => shareIn(r.region, box) > 0.7);
+    if (inside.length < 2) continue;
+    for (const part of inside) left.splice(left.indexOf(part), 1);
+    joined.push(comparison.join(inside));
+  }
+  return [...joined, ...left];
+}
+
+async function observeRegion(
+  changed: ChangedRegion,
+  seen: {
+    readonly sequence: FrameSequence;
+    readonly first: Shot;
+    readonly last: Shot;
+    readonly objects: SceneEvidence['objects'];
+    readonly models: Models;
+    readonly read: boolean;
+  },
+): Promise<ObservedRegion> {
+  const { first, last, objects, models, sequence } = seen;
+  const before = bestAt(objects.before, changed.region, 0.3);
+  const after = bestAt(objects.after, changed.region, 0.3);
+  const named = before !== undefined || after !== undefined;
+  const text = seen.read && !named ? await readBoth(models, first.picture, last.picture, changed.region) : {};
+  const measured = intervalOf(changed.region, sequence);
+  return {
+    ...changed,
+    interval: measured ?? boundsOf(sequence),
+    intervalMeasured: measured !== undefined,
+    object: { ...(before && { before }), ...(after && { after }) },
+    text,
+    embedding: {
+      before: await embed(models, first.picture, { region: changed.region }),
+      after: await embed(models, last.picture, { region: changed.region }),
+    },
+  };
+}
+
+/** The line of text that a change lies in, on both sides; a line is wider than the glyphs that changed. */
+async function readBoth(
+  models: Models,
+  before: PictureU8,
+  after: PictureU8,
+  region: Region,
+): Promise<ObservedRegion['text']> {
+  const reach = Math.max(region.height, 16);
+  const wide = grownBy(region, reach / 2, before);
+  const around = grownBy({ ...wide, x: wide.x - 10 * reach, width: wide.width + 20 * reach }, 0, before);
+  const lineAt = async (picture: PictureU8) => {
+    const lines = (await readText(models, picture, { region: around })).filter(
+      (l) => overlapOfSmaller(l.region, region) > 0.3,
+    );
+    return lines.reduce<TextLine | undefined>(
+      (a, b) => (a && overlapOfSmaller(a.region, region) >= overlapOfSmaller(b.region, region) ? a : b),
+      undefined,
+    );
+  };
+  const [a, b] = [await lineAt(before), await lineAt(after)];
+  return { ...(a && { before: a }), ...(b && { after: b }) };
+}
+
+/** When a region changed, by the gate's settled regions that overlap it most. */
+function intervalOf(region: Region, sequence: FrameSequence): ObservedRegion['interval'] | undefined {
+  const own = sequence.settled
+    .map((s) => ({ ...s, overlap: overlapOfSmaller(s.region, region) * alike(s.region, region) }))
+    .filter((s) => s.overlap > 0.15)
+    .sort((a, b) => b.overlap - a.overlap || b.restedAt.frame - a.restedAt.frame)
+    .at(0);
+  if (own === undefined) return undefined;
+  return { first: own.leftAt, last: own.restedAt.frame >= own.leftAt.frame ? own.restedAt : own.leftAt };
+}
+
+/** All that is known without the gate: after the last frame before, up to the first frame after. */
+function boundsOf(sequence: FrameSequence): ObservedRegion['interval'] {
+  const before =
+    sequence.trigger === 'settled' ? sequence.baseline : sequence.frames.findLast((f) => f.role === 'before');
+  const after = sequence.frames.find((f) => f.role === 'after');
+  return {
+    first: before === undefined ? sequence.first : pointOf(before.ref),
+    last: after === undefined ? sequence.last : pointOf(after.ref),
+  };
+}

@@ -1,0 +1,15 @@
+import type { SceneEvidence } from '../../evidence/scene.js';
+import type { Claim } from '../claim.js';
+import { conditionClaims } from './conditions.js';
+import { lastingClaims } from './lasting.js';
+import { passingClaims } from './passing.js';
+
+/**
+ * The reasoner that is always there: says in plain English what was measured, and nothing else. Models have named the
+ * objects and read the words; where no class fits it says "object" with size and place.
+ */
+export const measuredClaims = (evidence: SceneEvidence): Claim[] => [
+  ...lastingClaims(evidence),
+  ...passingClaims(evidence),
+  ...conditionClaims(evidence),
+];

@@ -1,0 +1,91 @@
+import { centreOf } from '../../pixels/geometry.js';
+import type { Region } from '../../records/index.js';
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where a box lies in the picture, by thirds: `at the upper left`, `in the middle`. */
+export function placeOf(region: Region, picture: Size): string {
+  const { x, y } = centreOf(region);
+  const column = third(x, picture.width, 'left', 'right');
+  const row = third(y, picture.height, 'top', 'bottom');
+  if (column === '' && row === '') return 'in the middle';
+  if (column === '') return `at the ${row}`;
+  if (row === '') return `at the ${column}`;
+  return `at the ${row === 'top' ? 'upper' : 'lower'} ${column}`;
+}
+
+const third = (at: number, size: number, low: string, high: string): string =>
+  at < size / 3 ? low : at > (2 * size) / 3 ? high : '';
+
+/** The borders that a box touches, `left right top bottom`; within `marginPx`. */
+export function bordersOf(region: Region, picture: Size, marginPx: number): string[] {
+  return [
+    region.x <= marginPx && 'left',
+    region.x + region.width >= picture.width - marginPx && 'right',
+    region.y <= marginPx && 'top',
+    region.y + region.height >= picture.height - marginPx && 'bottom',
+  ].filter((side): side is string => side !== false);
+}
+
+/** Main direction of a way: `to the right`, `upwards`, `to the lower left`; empty below one pixel. */
+export function directionOf(dx: number, dy: number): string {
+  const length = Math.hypot(dx, dy);
+  if (length < 1) return '';
+  const sideways = Math.abs(dx) / length > 0.4 ? (dx > 0 ? 'right' : 'left') : '';
+  const upright = Math.abs(dy) / length > 0.4 ? (dy > 0 ? 'down' : 'up') : '';
+  if (sideways === '') return `${upright}wards`;
+  if (upright === '') return `to the ${sideways}`;
+  return `to the ${upright === 'up' ? 'upper' : 'lower'} ${sideways}`;
+}
+
+const numbers = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
+const ordinals = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth'];
+
+export const numberWord = (n: number): string => numbers[n] ?? String(n);
+
+const irregular: Readonly<Record<string, string>> = {
+  person: 'people',
+  knife: 'knives',
+  mouse: 'mice',
+  sheep: 'sheep',
+  skis: 'skis',
+  scissors: 'scissors',
+};
+
+export function plural(label: string): string {
+  const words = label.split(' ');
+  const last = words[words.length - 1];
+  const many =
+    irregular[last] ??
+    (/(s|x|ch|sh)$/.test(last) ? `${last}es` : /[^aeiou]y$/.test(last) ? `${last.slice(0, -1)}ies` : `${last}s`);
+  return [...words.slice(0, -1), many].join(' ');
+}
+
+export const withArticle = (label: string): string => `${/^[aeiou]/i.test(label) ? 'an' : 'a'} ${label}`;
+
+/**
+ * Names one of several alike by its place from left to right: `left of three bottles`, `second of five cars from the left`.
+ * Undefined where it is the only one.
+ */
+export function nameAmong(label: string, own: Region, all: readonly Region[]): string | undefined {
+  if (all.length < 2) return undefined;
+  const ordered = [...all].sort((a, b) => centreOf(a).x - centreOf(b).x);
+  const at = ordered.indexOf(own);
+  if (at < 0) return undefined;
+  const many = `${numberWord(all.length)} ${plural(label)}`;
+  if (all.length === 2) return `${at === 0 ? 'left' : 'right'} of ${many}`;
+  if (all.length === 3) return `${['left', 'middle', 'right'][at]} of ${many}`;
+  return `${ordinals[at] ?? `${at + 1}th`} of ${many} from the left`;
+}
+
+export const capital = (sentence: string): string => sentence.charAt(0).toUpperCase() + sentence.slice(1);
+
+/** `0.4 s`, `12 s`, `3 min 5 s`. */
+export function lasting(ms: number): string {
+  if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import type { SceneEvidence, Shot } from '../evidence/scene.js';
+import { crop, wholePixels } from '../pixels/crop.js';
+import { encodeJpeg } from '../pixels/encode.js';
+import { resize } from '../pixels/resize.js';
+import { pointOf, type Blob, type EvidencePicture, type PictureU8, type Region } from '../records/index.js';
+import type { Claim } from './claim.js';
+
+/** Whole pictures are kept no wider than this, px: enough for a report, and bounded for any camera. */
+const WIDEST_PX = 1_280;
+const QUALITY = 85;
+
+/** Cuts and encodes the pictures that support claims; each picture is made once, however many claims show it. */
+export class PictureMaker {
+  readonly #blobs = new Map<string, Blob>();
+  readonly #whole = new Map<number, Promise<EvidencePicture>>();
+
+  get blobs(): Blob[] {
+    return [...this.#blobs.values()];
+  }
+
+  /** Before and after as wholes and around the claimed box; of an activity the frame that shows it best. */
+  async forClaim(claim: Claim, evidence: SceneEvidence): Promise<EvidencePicture[]> {
+    if (claim.kind === 'ACTIVITY') {
+      const track = evidence.tracks.find((t) => t.id === claim.identity.trackId);
+      return track?.shot ? [await this.#wholeOf(track.shot, 'during')] : [];
+    }
+    const { before, after } = evidence;
+    if (before === undefined || after === undefined) return [];
+    const pictures = [await this.#wholeOf(before, 'before'), await this.#wholeOf(after, 'after')];
+    const box = claim.after?.region ?? claim.before?.region;
+    if (claim.kind === 'CONDITION' || box === undefined) return pictures;
+    return [
+      ...pictures,
+      await this.#cropOf(before, claim.before?.region ?? box, 'before-crop'),
+      await this.#cropOf(after, claim.after?.region ?? box, 'after-crop'),
+    ];
+  }
+
+  async #wholeOf(shot: Shot, role: string): Promise<EvidencePicture> {
+    const { index } = shot.ref;
+    const made = this.#whole.get(index) ?? this.#store(fit(shot.picture), { role, frame: pointOf(shot.ref) });
+    this.#whole.set(index, made);
+    return { ...(await made), role };
+  }
+
+  #cropOf(shot: Shot, region: Region, role: string): Promise<EvidencePicture> {
+    const around = wholePixels(region, shot.picture, Math.round(8 + 0.15 * Math.max(region.width, region.height)));
+    return this.#store(fit(crop(shot.picture, around)), { role, frame: pointOf(shot.ref), region: around });
+  }
+
+  async #store(
+    picture: PictureU8,
+    about: Pick<EvidencePicture, 'role' | 'frame' | 'region'>,
+  ): Promise<EvidencePicture> {
+    const bytes = await encodeJpeg(picture, QUALITY);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    this.#blobs.set(sha256, { sha256, mediaType: 'image/jpeg', bytes });
+    return { ...about, sha256, mediaType: 'image/jpeg', width: picture.width, height: picture.height };
+  }
+}
+
+const fit = (picture: PictureU8): PictureU8 =>
+  picture.width <= WIDEST_PX
+    ? picture
+    : resize(picture, WIDEST_PX, Math.max(1, Math.round((picture.height * WIDEST_PX) / picture.width)));
