@@ -4,7 +4,7 @@ import type { EventFilter } from '../../src/log/index.js';
 import { subscribeEvents, type Subscribed, type SubscribeOptions } from '../../src/outputs/grpc/client.js';
 import { startEventServer, type EventServer } from '../../src/outputs/grpc/server.js';
 import type { ChangeEvent } from '../../src/records/index.js';
-import { eventOf } from '../support/events.js';
+import { eventOf } from '../../fixtures/events.js';
 import { FakeLog } from '../support/fake-log.js';
 import { cuttingProxy, type CuttingProxy } from '../support/cutting-proxy.js';
 

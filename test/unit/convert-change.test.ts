@@ -17,7 +17,7 @@ import {
 import { Timestamp } from '../../src/records/generated/google/protobuf/timestamp.js';
 import { changeKinds, conditionCauses, phases, verdicts, type ChangeEvent } from '../../src/records/index.js';
 import { changeEvent, timeMs } from '../support/arbitraries.js';
-import { eventOf } from '../support/events.js';
+import { eventOf } from '../../fixtures/events.js';
 import { toMicroseconds } from '../support/precision.js';
 
 const invalid = (problem: string): unknown =>

@@ -25,7 +25,7 @@ import {
   type SubscribeRequest,
   type SubscribeResponse,
 } from '../../src/records/generated/blinkstream/v1/events_service.js';
-import { eventOf } from '../support/events.js';
+import { eventOf } from '../../fixtures/events.js';
 import { FakeLog } from '../support/fake-log.js';
 
 let log: FakeLog;

@@ -4,7 +4,7 @@ import { eventEntry } from '../../src/log/entry.js';
 import { encodeEntry } from '../../src/outputs/grpc/wire.js';
 import { changeEventToProto, encodeChangeEvent } from '../../src/records/convert/change.js';
 import { SubscribeResponse } from '../../src/records/generated/blinkstream/v1/events_service.js';
-import { eventOf } from '../support/events.js';
+import { eventOf } from '../../fixtures/events.js';
 
 const cursor = () => fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { jsonLinesOutput } from '../../src/outputs/jsonl.js';
 import { changeEventToJson } from '../../src/records/convert/change.js';
-import { eventOf } from '../support/events.js';
+import { eventOf } from '../../fixtures/events.js';
 import { FakeLog } from '../support/fake-log.js';
 
 let folder: string;
