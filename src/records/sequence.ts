@@ -31,5 +31,11 @@ export interface FrameSequence {
   readonly settled: readonly SettledRegion[];
   /** Keyframes whose pixels were given up because the window's budget of bytes was spent. */
   readonly thinnedFrames: number;
-  readonly checkpoint: Checkpoint;
+  /** Absent where a later sequence of the same moment carries it: what belongs together is committed together. */
+  readonly checkpoint?: Checkpoint;
+  /**
+   * The scene as settled now, which the checkpoint needs stored: its source may be past reading it again.
+   * Present where it is another frame than the sequence before carried.
+   */
+  readonly settledScene?: SequenceFrame<Lease>;
 }

@@ -21,7 +21,7 @@ import * as parts from './parts.js';
 import { headerFromProto, headerToProto, type PictureHeader } from './picture.js';
 
 /** A sequence on its way to a worker: no checkpoint, and of each kept picture its header in place of its lease. */
-export interface SequenceOutline extends Omit<FrameSequence, 'frames' | 'baseline' | 'checkpoint'> {
+export interface SequenceOutline extends Omit<FrameSequence, 'frames' | 'baseline' | 'checkpoint' | 'settledScene'> {
   readonly frames: readonly SequenceFrame<PictureHeader>[];
   readonly baseline?: SequenceFrame<PictureHeader>;
 }

@@ -2,6 +2,7 @@ import {
   pointOf,
   type FrameEvidence,
   type FrameRef,
+  type Position,
   type SequenceFrame,
   type SequenceTrigger,
   type SettledRegion,
@@ -98,8 +99,12 @@ class ActivityWindow implements Window<ActivityState> {
   }
 
   kept(): ReadonlySet<number> {
+    return new Set(this.keptPositions().map(({ index }) => index));
+  }
+
+  keptPositions(): Position[] {
     const { recent, before, keyframes } = this.state;
-    return new Set([...recent, ...before, ...keyframes.map((k) => k.frame)].map(({ ref }) => ref.index));
+    return [...recent, ...before, ...keyframes.map((k) => k.frame)].map(({ ref }) => ref.position);
   }
 
   baseline(): SequenceFrame | undefined {

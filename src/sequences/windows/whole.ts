@@ -1,4 +1,4 @@
-import { pointOf, type SequenceFrame } from '../../records/index.js';
+import { pointOf, type Position, type SequenceFrame } from '../../records/index.js';
 import type { ClosedWindow, Window, WindowInput, WindowSpec } from './window.js';
 
 export interface WholeOptions {
@@ -34,7 +34,11 @@ class WholeWindow implements Window<WholeState> {
   }
 
   kept(): ReadonlySet<number> {
-    return new Set(this.state.frames.filter((frame) => frame.role === 'whole').map((frame) => frame.ref.index));
+    return new Set(this.keptPositions().map(({ index }) => index));
+  }
+
+  keptPositions(): Position[] {
+    return this.state.frames.filter((frame) => frame.role === 'whole').map((frame) => frame.ref.position);
   }
 
   baseline(): undefined {

@@ -2,6 +2,7 @@ import type {
   FrameEvidence,
   FramePoint,
   FrameRef,
+  Position,
   SequenceFrame,
   SequenceTrigger,
   SettledRegion,
@@ -40,6 +41,8 @@ export interface Window<State> {
   push(input: WindowInput): ClosedWindow[];
   /** Frames to hold, by index. */
   kept(): ReadonlySet<number>;
+  /** Where to find them in the source. */
+  keptPositions(): readonly Position[];
   /** The scene as last settled, stored with the checkpoint because its source may be past reading again. */
   baseline(): SequenceFrame | undefined;
 }

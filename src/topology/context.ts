@@ -1,0 +1,60 @@
+import type { ReasonSequence } from '../reasoning/index.js';
+import { BlinkstreamError, type Checkpoint, type FrameRef, type Lease } from '../records/index.js';
+import type { ByteBudget } from '../sources/budget.js';
+import type { Source, SourceReport } from '../sources/index.js';
+
+/** What a pipeline tells while it runs, for progress and reports. */
+export interface PipelineListener {
+  frame?(ref: FrameRef): void;
+  /** A frame that came later than allowed; it went to no window. */
+  late?(ref: FrameRef, latestMs: number): void;
+  /** A sequence that no worker could reason over: it is told with its coordinates and passed over. */
+  deadLetter?(error: BlinkstreamError): void;
+  ended?(report: SourceReport): void;
+}
+
+/** What the operators of one pipeline share. One pipeline is one source in one topology. */
+export interface PipelineContext {
+  readonly topology: string;
+  readonly source: Source;
+  readonly budget: ByteBudget;
+  readonly signal: AbortSignal;
+  /** Where the last run stopped. */
+  readonly restored: Checkpoint | undefined;
+  /** Pixels of the settled scene that the restored checkpoint names. */
+  readonly restoredScene: Lease | undefined;
+  readonly reason: ReasonSequence;
+  /** Sequences that workers take at a time. */
+  readonly capacity: number;
+  readonly listener: PipelineListener;
+}
+
+let current: PipelineContext | undefined;
+
+/** Builds a pipeline: operators made inside `build` belong to `context`. Building is synchronous, so one at a time. */
+export function inPipeline<T>(context: PipelineContext, build: () => T): T {
+  const outer = current;
+  current = context;
+  try {
+    return build();
+  } finally {
+    current = outer;
+  }
+}
+
+/**
+ * The context of the pipeline that is being built.
+ * @throws BlinkstreamError `NO_PIPELINE` outside of a topology's build function
+ */
+export function pipelineContext(operator: string): PipelineContext {
+  if (current !== undefined) return current;
+  throw new BlinkstreamError(`operator ${operator} was made outside of a topology`, {
+    code: 'NO_PIPELINE',
+    class: 'internal',
+    stage: 'topology',
+    hint: 'make operators inside the function that is given to topology()',
+  });
+}
+
+/** State of a step as the last run left it; the step's own type is the caller's word for what it stored. */
+export const restoredState = (context: PipelineContext, step: string): unknown => context.restored?.states[step];

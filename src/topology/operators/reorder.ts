@@ -1,0 +1,43 @@
+import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
+import type { Frame } from '../../records/index.js';
+import { ReorderBuffer, type Reordered } from '../../sequences/reorder.js';
+import { pipelineContext } from '../context.js';
+
+export interface ReorderOptions {
+  /** How far behind the latest event time a frame may come, ms. */
+  readonly allowedLatenessMs: number;
+}
+
+/** Brings frames into event-time order within a bound; what comes later than the bound goes to the late output. */
+export function reorder({ allowedLatenessMs }: ReorderOptions): MonoTypeOperatorFunction<Frame> {
+  const { listener } = pipelineContext('reorder');
+  return (source) =>
+    new Observable<Frame>((subscriber) => {
+      const buffer = new ReorderBuffer<Frame>(allowedLatenessMs);
+      const emit = ({ ready, late }: Reordered<Frame>): void => {
+        for (const frame of late) {
+          listener.late?.(frame.ref, buffer.watermarkMs);
+          frame.lease.release();
+        }
+        for (const frame of ready) {
+          subscriber.next(frame);
+          frame.lease.release();
+        }
+      };
+      const subscription = source.subscribe({
+        next: (frame) => {
+          frame.lease.retain();
+          emit(buffer.push(frame));
+        },
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => {
+          emit(buffer.end());
+          subscriber.complete();
+        },
+      });
+      return () => {
+        subscription.unsubscribe();
+        for (const frame of buffer.waiting) frame.lease.release();
+      };
+    });
+}

@@ -1,0 +1,64 @@
+import { concat, defer, map, of, type OperatorFunction } from 'rxjs';
+import { Tracker, type TrackerOptions, type TrackerState } from '../../changes/tracker.js';
+import type { Blob, ChangeEvent, Checkpoint } from '../../records/index.js';
+import { pipelineContext, restoredState } from '../context.js';
+import type { ReasonedSequence } from './reason.js';
+
+/** What one sequence leads to; steps up to one with a checkpoint are committed together. */
+export interface Step {
+  readonly events: readonly ChangeEvent[];
+  /** Pictures that the events or still open changes show. */
+  readonly blobs: readonly Blob[];
+  /** SHA-256 of the pictures of changes that may still be told again. */
+  readonly openPictures: readonly string[];
+  readonly contradicted: number;
+  /** The scene that the checkpoint names, where it is another one than before. */
+  readonly settledScene?: Blob;
+  readonly checkpoint?: Checkpoint;
+}
+
+/** Gives findings identity over time; at the end of the source what still goes on ends. */
+export function track(
+  options: Omit<TrackerOptions, 'topology' | 'source'> = {},
+): OperatorFunction<ReasonedSequence, Step> {
+  const context = pipelineContext('track');
+  const tracker = new Tracker(
+    { ...options, topology: context.topology, source: context.source.name },
+    restoredState(context, 'track') as TrackerState | undefined,
+  );
+  const openPictures = (): string[] =>
+    tracker.state.open.flatMap(({ finding }) => finding.pictures.map((picture) => picture.sha256));
+  return (source) =>
+    concat(
+      source.pipe(
+        map(({ reasoned, last, ordinal, checkpoint, settledScene }): Step => {
+          const events = tracker.push({
+            findings: reasoned.findings,
+            last,
+            sequenceOrdinal: ordinal,
+            reasoner: reasoned.reasoner,
+          });
+          return {
+            events,
+            blobs: namedBy(
+              [...events.flatMap((event) => event.pictures.map((p) => p.sha256)), ...openPictures()],
+              reasoned.blobs,
+            ),
+            openPictures: openPictures(),
+            contradicted: reasoned.contradicted.length,
+            ...(settledScene && { settledScene }),
+            ...(checkpoint && {
+              checkpoint: { ...checkpoint, states: { ...checkpoint.states, track: structuredClone(tracker.state) } },
+            }),
+          };
+        }),
+      ),
+      defer(() => of<Step>({ events: tracker.end(), blobs: [], openPictures: [], contradicted: 0 })),
+    );
+}
+
+/** Pictures that nothing shows need not be stored. */
+function namedBy(names: readonly string[], blobs: readonly Blob[]): Blob[] {
+  const named = new Set(names);
+  return blobs.filter((blob) => named.has(blob.sha256));
+}

@@ -1,0 +1,201 @@
+import { concatMap, lastValueFrom } from 'rxjs';
+import { decodePicture } from '../pixels/decode.js';
+import {
+  BlinkstreamError,
+  type Blob,
+  type ChangeEvent,
+  type Checkpoint,
+  type Lease,
+  type Picture,
+} from '../records/index.js';
+import { killPoint } from '../records/kill-points.js';
+import type { ReasonSequence } from '../reasoning/index.js';
+import type { ChangeLog } from '../log/index.js';
+import { ByteBudget, leaseOf } from '../sources/budget.js';
+import type { Source, SourceReport } from '../sources/index.js';
+import { inPipeline, type PipelineListener } from './context.js';
+import type { Step } from './operators/track.js';
+import type { Topology } from './topology.js';
+
+export interface RunOptions<Options> {
+  readonly topology: Topology<Options>;
+  readonly options: Options;
+  readonly source: Source;
+  readonly log: ChangeLog;
+  readonly workers: { readonly reason: ReasonSequence; readonly capacity: number };
+  /** Bytes of frames in flight; default 384 MiB. */
+  readonly budgetBytes?: number;
+  readonly listener?: PipelineListener & { committed?(events: readonly ChangeEvent[]): void };
+  /** Stops the run where it is; the next run goes on from its last checkpoint. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunResult {
+  /** How the source ended; as stored where an earlier run had finished already. */
+  readonly report: SourceReport;
+  /** Nothing was done: an earlier run had reached the source's end. */
+  readonly alreadyDone: boolean;
+  readonly committedEvents: number;
+  readonly contradicted: number;
+  readonly lateFrames: number;
+  readonly deadLetters: number;
+}
+
+/** State of the runtime's own in the checkpoint. */
+interface RunState {
+  /** The source's end was reached, so. */
+  readonly done?: SourceReport;
+  readonly sceneSha256?: string;
+  readonly counts: { contradicted: number; lateFrames: number; deadLetters: number };
+}
+
+/**
+ * Runs one source through a topology: every step's events, checkpoint and pictures are committed together, one after
+ * the other. Begins where the last run under the same key stopped.
+ * @throws BlinkstreamError what the source, the workers or the log throw; the signal's reason on abort
+ */
+export async function run<Options>({
+  topology,
+  options,
+  source,
+  log,
+  workers,
+  budgetBytes = 384 * 2 ** 20,
+  listener = {},
+  signal,
+}: RunOptions<Options>): Promise<RunResult> {
+  const key = `${topology.name}/${source.name}`;
+  const restored = await log.checkpoint(key);
+  const before = restored?.states.run as RunState | undefined;
+  const counts = { contradicted: 0, lateFrames: 0, deadLetters: 0, ...before?.counts };
+  if (before?.done !== undefined) return { report: before.done, alreadyDone: true, committedEvents: 0, ...counts };
+
+  const keeper = await PictureKeeper.restore(log, restored, before?.sceneSha256);
+  let report: SourceReport | undefined;
+  const steps$ = inPipeline(
+    {
+      topology: topology.name,
+      source,
+      budget: new ByteBudget(budgetBytes),
+      signal,
+      restored,
+      restoredScene: keeper.scene && (await sceneLease(keeper.scene)),
+      ...workers,
+      listener: {
+        ...listener,
+        late: (ref, latestMs) => {
+          counts.lateFrames += 1;
+          listener.late?.(ref, latestMs);
+        },
+        deadLetter: (error) => {
+          counts.deadLetters += 1;
+          listener.deadLetter?.(error);
+        },
+        ended: (ended) => {
+          report = ended;
+          listener.ended?.(ended);
+        },
+      },
+    },
+    () => topology.build(options),
+  );
+
+  let pending: Step[] = [];
+  let committedEvents = 0;
+  const commit = async (checkpoint: Checkpoint, done?: SourceReport): Promise<void> => {
+    const events = pending.flatMap((step) => step.events);
+    const blobs = keeper.take(pending);
+    pending = [];
+    const state: RunState = {
+      counts: { ...counts },
+      ...(done && { done }),
+      ...(keeper.scene && { sceneSha256: keeper.scene.sha256 }),
+    };
+    killPoint('before-commit');
+    const { appended } = await log.commit({
+      key,
+      events,
+      blobs,
+      checkpoint: { ...checkpoint, states: { ...checkpoint.states, run: state } },
+    });
+    killPoint('after-commit');
+    committedEvents += appended;
+    listener.committed?.(events);
+  };
+
+  await lastValueFrom(
+    steps$.pipe(
+      concatMap(async (step) => {
+        pending.push(step);
+        counts.contradicted += step.contradicted;
+        if (step.checkpoint !== undefined) await commit(step.checkpoint);
+      }),
+    ),
+    { defaultValue: undefined },
+  );
+  signal.throwIfAborted();
+  if (report === undefined) {
+    throw new BlinkstreamError(`source ${source.name} ended without saying how`, {
+      code: 'SOURCE_WITHOUT_REPORT',
+      class: 'internal',
+      stage: 'source',
+    });
+  }
+  await commit({ states: {}, positions: {} }, report);
+  return { report, alreadyDone: false, committedEvents, ...counts };
+}
+
+/** Holds the pictures that later commits must name again: of the settled scene, and of changes that are still open. */
+class PictureKeeper {
+  scene: Blob | undefined;
+  #open = new Map<string, Blob>();
+
+  static async restore(
+    log: ChangeLog,
+    checkpoint: Checkpoint | undefined,
+    sceneSha256: string | undefined,
+  ): Promise<PictureKeeper> {
+    const keeper = new PictureKeeper();
+    if (sceneSha256 !== undefined) keeper.scene = await stored(log, sceneSha256);
+    for (const sha256 of openPicturesOf(checkpoint)) keeper.#open.set(sha256, await stored(log, sha256));
+    return keeper;
+  }
+
+  /** The blobs that a commit of these steps must name. */
+  take(steps: readonly Step[]): Blob[] {
+    const blobs = new Map(this.#open);
+    for (const step of steps) {
+      for (const blob of step.blobs) blobs.set(blob.sha256, blob);
+      this.scene = step.settledScene ?? this.scene;
+    }
+    const open = new Set(steps.at(-1)?.openPictures ?? []);
+    this.#open = new Map([...blobs].filter(([sha256]) => open.has(sha256)));
+    if (this.scene !== undefined) blobs.set(this.scene.sha256, this.scene);
+    return [...blobs.values()];
+  }
+}
+
+/** What `track` put into its state, as far as pictures go. */
+function openPicturesOf(checkpoint: Checkpoint | undefined): Set<string> {
+  const state = checkpoint?.states.track as
+    | { readonly open: readonly { readonly finding: { readonly pictures: readonly { readonly sha256: string }[] } }[] }
+    | undefined;
+  return new Set(state?.open.flatMap(({ finding }) => finding.pictures.map(({ sha256 }) => sha256)));
+}
+
+async function stored(log: ChangeLog, sha256: string): Promise<Blob> {
+  const blob = await log.blobs.get(sha256);
+  if (blob !== undefined) return blob;
+  throw new BlinkstreamError(`the log's checkpoint names picture ${sha256}, which the log does not hold`, {
+    code: 'LOG_INCOMPLETE',
+    class: 'internal',
+    stage: 'log',
+    hint: 'the log was damaged from outside: restore it, or begin anew with another output folder',
+  });
+}
+
+async function sceneLease({ bytes }: Blob): Promise<Lease> {
+  const picture: Picture = await decodePicture({ mediaType: 'image/png', bytes });
+  // Beyond the source's budget: one picture, held for as long as it is the settled scene.
+  return leaseOf({ form: 'pixels', picture }, picture.data.byteLength, () => undefined);
+}
