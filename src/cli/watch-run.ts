@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import watch from '../../topologies/watch.js';
+import { openLmdbLog } from '../log/lmdb.js';
+import type { ChangeLog } from '../log/index.js';
+import { startEventServer } from '../outputs/grpc/server.js';
+import { jsonLinesOutput } from '../outputs/jsonl.js';
+import { writeReport } from '../outputs/report/report.js';
+import { changeEventToJson } from '../records/convert/change.js';
+import { BlinkstreamError, type ChangeEvent, type FrameRef } from '../records/index.js';
+import type { ImageTimes } from '../sources/image-times.js';
+import { openSource } from '../sources/open.js';
+import type { SourceReport } from '../sources/index.js';
+import { run } from '../topology/run.js';
+import { createWorkerPool } from '../workers/pool.js';
+import type { CommandIo } from './command.js';
+import { eventLine } from './event-lines.js';
+import { exitCodes } from './exit-codes.js';
+import { usageError } from './failure.js';
+import { claimOutputFolder, makeOutputFolder, outputFolder, type OutputFolder } from './output-folder.js';
+import type { RunWatch, WatchOptions } from './watch.js';
+
+/** Watches one input from end to end: log, events.jsonl, report, and gRPC where asked. Goes on where a run stopped. */
+export const runWatch: RunWatch = async (options, io) => {
+  const { input, name } = options;
+  const times = timesOf(options);
+  const source = await openSource(input, { ...(name !== undefined && { name }), ...(times && { times }) });
+  await makeOutputFolder(options.out);
+  const folder = outputFolder(options.out);
+  const log = await openLmdbLog({ path: folder.logFolder });
+  try {
+    await claimOutputFolder(options.out, { topology: watch.name, source: source.name, input });
+    const server = options.listen === undefined ? undefined : await startEventServer({ log, address: options.listen });
+    try {
+      if (server) io.notes.line(`change events are served on ${server.address}`);
+      const pool = await createWorkerPool({
+        ...(options.workers !== undefined && { children: options.workers }),
+        addresses: options.workerAddress,
+      });
+      let figures: RunFigures;
+      try {
+        figures = await watchSource(io, { source, log, pool, folder, reasoner: options.reasoner });
+      } finally {
+        await pool.close();
+      }
+      const changes = await writeRunReport(log, folder, source.name, figures);
+      tellEnd(io, options, figures, changes);
+      if (options.keepServing && server && !io.signal.aborted) await once(io.signal, 'abort');
+      if (!figures.report.complete) throw partial(input, figures.report, options.out);
+      return options.failOnChange && changes > 0 ? exitCodes.changesFound : exitCodes.done;
+    } finally {
+      await server?.close();
+    }
+  } finally {
+    await log.close();
+  }
+};
+
+/** @throws BlinkstreamError (usage) where two ways are asked for */
+function timesOf({ interval, timePattern }: WatchOptions): ImageTimes | undefined {
+  if (interval !== undefined && timePattern !== undefined) {
+    throw usageError('--interval and --time-pattern are two ways to tell the time of an image', 'give one of them');
+  }
+  if (timePattern !== undefined) return { pattern: timePattern };
+  return interval === undefined ? undefined : { intervalMs: interval };
+}
+
+interface RunFigures {
+  readonly report: SourceReport;
+  readonly alreadyDone: boolean;
+  readonly contradicted: number;
+  readonly lateFrames: number;
+  readonly deadLetters: number;
+  readonly lastFrame: FrameRef | undefined;
+}
+
+interface Parts {
+  readonly source: Awaited<ReturnType<typeof openSource>>;
+  readonly log: ChangeLog;
+  readonly pool: Awaited<ReturnType<typeof createWorkerPool>>;
+  readonly folder: OutputFolder;
+  readonly reasoner: string;
+}
+
+/** The run proper, with events.jsonl following the log beside it; both have ended when it returns or throws. */
+async function watchSource(io: CommandIo, { source, log, pool, folder, reasoner }: Parts): Promise<RunFigures> {
+  const following = new AbortController();
+  const lines = { path: folder.eventsFile, log };
+  const output = jsonLinesOutput({ ...lines, signal: following.signal });
+  // An output that fails ends the run: without it events would be made that nobody sees.
+  const outputFailed = output.then(
+    () => undefined,
+    (error: unknown) => {
+      following.abort(error);
+      throw error;
+    },
+  );
+  let frames = 0;
+  let events = 0;
+  let lastFrame: FrameRef | undefined;
+  try {
+    const running = run({
+      topology: watch,
+      options: { source, reasoner },
+      source,
+      log,
+      workers: pool,
+      signal: AbortSignal.any([io.signal, following.signal]),
+      listener: {
+        frame: (ref) => {
+          frames = ref.index + 1;
+          lastFrame = ref;
+          io.progress.update({ frames, events });
+        },
+        committed: (committed) => {
+          events += committed.length;
+          for (const event of committed) print(io, event);
+        },
+        late: (ref) =>
+          io.notes.line(`frame ${ref.index} of ${ref.source} came too late for its window and was left out`),
+        deadLetter: (error) => io.notes.line(`not reasoned over: ${error.message}`),
+      },
+    });
+    const result = await Promise.race([running, outputFailed.then(() => running)]);
+    return { ...result, lastFrame };
+  } finally {
+    io.progress.end();
+    following.abort();
+    await outputFailed;
+    await jsonLinesOutput({ ...lines, untilEnd: true, signal: new AbortController().signal });
+  }
+}
+
+function print(io: CommandIo, event: ChangeEvent): void {
+  if (io.json) io.out.json(changeEventToJson(event));
+  else io.out.line(...eventLine(event));
+}
+
+/** Writes report.html; returns how many changes it tells, conditions left aside. */
+async function writeRunReport(
+  log: ChangeLog,
+  folder: OutputFolder,
+  source: string,
+  figures: RunFigures,
+): Promise<number> {
+  const changes: (readonly ChangeEvent[])[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await log.changes({ limit: 500, ...(after !== undefined && { afterChangeId: after }) });
+    for (const { changeId } of page) changes.push(await log.change(changeId));
+    if (page.length < 500) break;
+    after = page[page.length - 1].changeId;
+  }
+  const latest = changes.flat().reduce((ms, event) => Math.max(ms, event.interval.last.elapsedMs), 0);
+  const last = figures.lastFrame;
+  await writeReport({
+    path: folder.reportFile,
+    title: `What changed in ${source}`,
+    source: {
+      ...figures.report,
+      name: source,
+      durationMs: Math.max(latest, last?.elapsedMs ?? 0),
+      ...(last && { frameSize: { width: last.width, height: last.height } }),
+    },
+    changes,
+    blobs: log.blobs,
+  });
+  return changes.filter((revisions) => revisions[0].kind !== 'CONDITION').length;
+}
+
+function tellEnd(io: CommandIo, { out }: WatchOptions, figures: RunFigures, changes: number): void {
+  if (io.json) return;
+  const { report: source, alreadyDone, lateFrames, deadLetters, contradicted } = figures;
+  const counted = (n: number, what: string) => (n === 0 ? [] : [`${n} ${what}`]);
+  io.notes.line(
+    [
+      `${alreadyDone ? 'already done: ' : ''}${source.framesRead} frames, ${changes === 1 ? '1 change' : `${changes} changes`}`,
+      ...counted(contradicted, 'claims contradicted by the pixels and not published'),
+      ...counted(lateFrames, 'late frames left out'),
+      ...counted(deadLetters, 'sequences not reasoned over'),
+    ].join(', '),
+  );
+  for (const { where, problem } of source.unreadable) io.notes.line(`unreadable: ${where}: ${problem}`);
+  io.notes.line(`report: ${outputFolder(out).reportFile}`);
+}
+
+/** What was read is told and kept; that it is not all is an error of the input. */
+const partial = (input: string, { problem, framesRead }: SourceReport, out: string): BlinkstreamError =>
+  new BlinkstreamError(problem ?? `${input} is incomplete: ${framesRead} frames were read`, {
+    code: 'SOURCE_INCOMPLETE',
+    class: 'data',
+    stage: 'source',
+    hint: `the result up to there is in ${out}`,
+  });
