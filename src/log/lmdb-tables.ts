@@ -1,0 +1,208 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { BlinkstreamError, messageOf } from '../records/index.js';
+import type { Owner } from './owner.js';
+
+/** Changes whenever what is stored is laid out in another way. */
+const format = 1;
+const secretBytes = 32;
+
+/** First and next offset of the one partition. Offsets have no gaps: `next − first` events are kept. */
+export interface Extent {
+  readonly first: number;
+  readonly next: number;
+}
+
+/** Who needs a blob: an event (its offset), or the checkpoint last committed under a key (its hash). */
+export type BlobUser = number | string;
+
+/**
+ * The tables of one log in an LMDB environment, and how a transaction over them is made durable.
+ *
+ * `overlappingSync` is off: LMDB then writes and syncs the pages of a transaction before the meta page that makes them
+ * visible, so that what any reader sees survives a power cut, and a killed process leaves the state before or after a
+ * transaction. With it (the default of lmdb-js) a transaction is visible before it is durable. The synchronous kind of
+ * transaction is used, though it holds up the event loop for one sync of the disk, because only there can the failure of
+ * a commit be handled: after a failed asynchronous one lmdb-js 3.5 leaves a rejected promise that nobody can catch,
+ * which would end the process on a full disk.
+ */
+export class LmdbTables {
+  readonly #root: RootDatabase<unknown, string>;
+  /** `format`, `epoch`, `secret`, `extent`, `owner`. */
+  readonly #meta: Database<unknown, string>;
+  /** Offset → time of its commit (ms, 8 bytes) and the encoded event. */
+  readonly events: Database<Buffer, number>;
+  /** Event id → offset. */
+  readonly eventIds: Database<number, Buffer>;
+  /** Change id → [revision, offset], one for each kept event of the change, in that order. */
+  readonly revisions: Database<[number, number], Buffer>;
+  /** Change id → offset at which it was first seen. */
+  readonly changes: Database<number, Buffer>;
+  /** Offset at which a change was first seen → change id. */
+  readonly sightings: Database<Buffer, number>;
+  readonly checkpoints: Database<Buffer, Buffer>;
+  /** Key of a checkpoint → SHA-256 of the blobs that came with it. */
+  readonly checkpointBlobs: Database<string[], Buffer>;
+  /** SHA-256 → length of the media type (2 bytes), media type, bytes. */
+  readonly blobs: Database<Buffer, Buffer>;
+  /** SHA-256 → each user of the blob. */
+  readonly blobUsers: Database<BlobUser, Buffer>;
+
+  private constructor(
+    readonly path: string,
+    root: RootDatabase<unknown, string>,
+  ) {
+    this.#root = root;
+    const ids = { keyEncoding: 'binary' } as const;
+    const pairs = { ...ids, dupSort: true, encoding: 'ordered-binary' } as const;
+    this.#meta = this.#table('meta', {});
+    this.events = this.#table('events', { encoding: 'binary' });
+    this.eventIds = this.#table('eventIds', ids);
+    this.revisions = this.#table('revisions', pairs);
+    this.changes = this.#table('changes', ids);
+    this.sightings = this.#table('sightings', { encoding: 'binary' });
+    this.checkpoints = this.#table('checkpoints', { ...ids, encoding: 'binary' });
+    this.checkpointBlobs = this.#table('checkpointBlobs', ids);
+    this.blobs = this.#table('blobs', { ...ids, encoding: 'binary' });
+    this.blobUsers = this.#table('blobUsers', pairs);
+  }
+
+  /** @throws BlinkstreamError `LOG_NOT_FOUND`, `LOG_DAMAGED`, `LOG_OPEN_FAILED` (user), `LOG_FULL` (resource) */
+  static async open(path: string, readOnly: boolean): Promise<LmdbTables> {
+    // LMDB would make the folder of a log that is only to be read.
+    if (readOnly && !existsSync(join(path, 'data.mdb'))) throw notFound(path);
+    let root: RootDatabase<unknown, string> | undefined;
+    try {
+      root = open<unknown, string>({ path, readOnly, noSubdir: false, overlappingSync: false, maxDbs: 16 });
+      return new LmdbTables(path, root);
+    } catch (thrown) {
+      await root?.close();
+      throw explained(path, thrown, 'opened');
+    }
+  }
+
+  #table<V, K extends Buffer | number | string>(name: string, options: object): Database<V, K> {
+    // Of a log that is only read and that its writer has not finished making, a table may be missing.
+    const table = this.#root.openDB<V, K>({ name, ...options }) as Database<V, K> | undefined;
+    if (table === undefined) throw notFound(this.path);
+    return table;
+  }
+
+  /** Makes the log if it is new. */
+  initialise(): void {
+    this.transact(() => {
+      if (this.#meta.get('format') !== undefined) return;
+      const fresh = { format, epoch: randomUUID(), secret: randomBytes(secretBytes), extent: { first: 0, next: 0 } };
+      for (const [name, value] of Object.entries(fresh)) this.#meta.putSync(name, value);
+    });
+  }
+
+  /** What makes this log's cursors its own. @throws BlinkstreamError `LOG_FORMAT`, `LOG_NOT_FOUND` (user) */
+  identity(): { readonly epoch: string; readonly secret: Uint8Array } {
+    const found = this.#meta.get('format') as number | undefined;
+    if (found === undefined) throw notFound(this.path);
+    if (found !== format) {
+      throw new BlinkstreamError(`log ${this.path} has format ${found}, this version reads ${format}`, {
+        code: 'LOG_FORMAT',
+        class: 'user',
+        stage: 'log',
+        hint: 'Use the version of Blinkstream that wrote it, or another folder.',
+      });
+    }
+    return { epoch: this.#meta.get('epoch') as string, secret: this.#meta.get('secret') as Buffer };
+  }
+
+  get extent(): Extent {
+    return this.#meta.get('extent') as Extent;
+  }
+
+  set extent(extent: Extent) {
+    this.#meta.putSync('extent', extent);
+  }
+
+  get owner(): Owner | undefined {
+    return this.#meta.get('owner') as Owner | undefined;
+  }
+
+  set owner(owner: Owner | undefined) {
+    if (owner === undefined) this.#meta.removeSync('owner');
+    else this.#meta.putSync('owner', owner);
+  }
+
+  /** Sees what other processes have committed until now, which is otherwise seen from the next turn on. */
+  refresh(): void {
+    this.#root.resetReadTxn();
+  }
+
+  /**
+   * All of what `write` does, on the disk before this returns, or nothing of it.
+   * @throws BlinkstreamError `LOG_FULL` (resource), `LOG_DAMAGED` (user); what `write` throws goes through
+   */
+  transact<T>(write: () => T): T {
+    try {
+      return this.#root.transactionSync(write);
+    } catch (thrown) {
+      throw explained(this.path, thrown, 'written');
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#root.close();
+  }
+}
+
+function explained(path: string, thrown: unknown, what: 'opened' | 'written'): unknown {
+  if (thrown instanceof BlinkstreamError) return thrown;
+  const code = (thrown as { code?: unknown }).code;
+  const message = `log ${path} cannot be ${what}: ${messageOf(thrown)}`;
+  const common = { stage: 'log', cause: thrown } as const;
+  if (typeof code === 'number' && fullCodes.has(code)) {
+    return new BlinkstreamError(`${message}, ${freeBytes(path)} bytes free`, {
+      ...common,
+      code: 'LOG_FULL',
+      class: 'resource',
+      hint: 'Free space on its disk, or keep less (retention); if there is space, check the disk.',
+    });
+  }
+  if (typeof code === 'number' && damagedCodes.has(code)) {
+    return new BlinkstreamError(message, {
+      ...common,
+      code: 'LOG_DAMAGED',
+      class: 'user',
+      hint: 'Restore it from a backup, or move it away to begin a new one.',
+    });
+  }
+  return what === 'opened' ? openFailed(path, thrown) : thrown;
+}
+
+export const openFailed = (path: string, cause: unknown): BlinkstreamError =>
+  new BlinkstreamError(`log ${path} cannot be opened: ${messageOf(cause)}`, {
+    code: 'LOG_OPEN_FAILED',
+    class: 'user',
+    stage: 'log',
+    hint: 'Check that it is a folder that can be read and written.',
+    cause,
+  });
+
+const notFound = (path: string): BlinkstreamError =>
+  new BlinkstreamError(`no log in ${path}`, {
+    code: 'LOG_NOT_FOUND',
+    class: 'user',
+    stage: 'log',
+    hint: 'Name the folder of a log that was written to.',
+  });
+
+/**
+ * EIO, EFBIG, ENOSPC, EDQUOT, MDB_MAP_FULL: LMDB tells a write that came out short, as the first on a full disk does,
+ * as EIO.
+ */
+const fullCodes = new Set([5, 27, 28, 122, -30792]);
+/** MDB_PAGE_NOTFOUND, MDB_CORRUPTED, MDB_PANIC, MDB_VERSION_MISMATCH, MDB_INVALID. */
+const damagedCodes = new Set([-30797, -30796, -30795, -30794, -30793]);
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
