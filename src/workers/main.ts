@@ -10,8 +10,10 @@ import { asError, errorToJson } from './status.js';
 import { packageVersion } from './version.js';
 import { removeSocket, startWatchdog } from './watchdog.js';
 
-// Ctrl-C reaches the whole process group; when to stop is the parent's decision, which has work in flight.
+// Ctrl-C reaches the whole process group, a service manager's SIGTERM often every process of a service; but when to stop
+// is the parent's decision, which has work in flight.
 process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
 
 const tell = (message: ChildMessage): Promise<void> =>
   new Promise((resolve) => {

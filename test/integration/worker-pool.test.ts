@@ -174,6 +174,16 @@ describe('a pool of worker processes', () => {
     expect(pidOf(await ask(pool, 2, { do: 'echo' }))).toBe(pid);
   });
 
+  it('leaves it to the parent when a worker ends: Ctrl-C and SIGTERM reach the children too', async () => {
+    const pool = await open({ children: 1 });
+    const [pid] = await pids(pool);
+    process.kill(pid, 'SIGINT');
+    process.kill(pid, 'SIGTERM');
+    expect(pidOf(await ask(pool, 0, { do: 'sleep', ms: 100 }))).toBe(pid);
+    await pool.close();
+    expect(isAlive(pid)).toBe(false);
+  });
+
   it('tells errors of the work as they were thrown, without a retry', async () => {
     const pool = await open({ children: 1 });
     const [pid] = await pids(pool);
