@@ -1,24 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EventFilter } from '../../src/log/index.js';
+import type { ChangeLog, EventFilter } from '../../src/log/index.js';
+import { openLmdbLog } from '../../src/log/lmdb.js';
 import { subscribeEvents, type Subscribed, type SubscribeOptions } from '../../src/outputs/grpc/client.js';
 import { startEventServer, type EventServer } from '../../src/outputs/grpc/server.js';
 import type { ChangeEvent } from '../../src/records/index.js';
 import { eventOf } from '../../fixtures/events.js';
-import { FakeLog } from '../support/fake-log.js';
 import { cuttingProxy, type CuttingProxy } from '../support/cutting-proxy.js';
 
 // The promises of a watch, as etcd's robustness tests hold them against etcd.
 
-let log: FakeLog;
+let folder: string;
+let log: ChangeLog;
 let server: EventServer;
 const running = new AbortController();
 
 beforeEach(async () => {
-  log = new FakeLog();
+  folder = await mkdtemp(join(tmpdir(), 'blinkstream-stream-'));
+  log = await openLmdbLog({ path: join(folder, 'log') });
   server = await startEventServer({ log, address: '127.0.0.1:0' });
 });
-afterEach(() => server.close());
+afterEach(async () => {
+  await server.close();
+  await log.close();
+  await rm(folder, { recursive: true });
+});
+
+/** One commit. */
+const append = (...events: ChangeEvent[]) =>
+  log.commit({ key: 'watch', events, checkpoint: { states: {}, positions: {} }, blobs: [] });
 
 /** Events of two sources and two kinds, `revisions` of each change. */
 const history = (changes: number, revisions = 2): ChangeEvent[] =>
@@ -51,19 +64,19 @@ const ids = (events: readonly ChangeEvent[]): string[] => events.map((event) => 
 describe('an event stream is', () => {
   it('Ordered, Unique and Reliable: every event once, in the log’s order, with all that it holds', async () => {
     const events = history(40);
-    log.append(...events);
+    await append(...events);
     expect(await eventsOf(subscribe({ untilEnd: true }))).toEqual(events);
   });
 
   it('Ordered and Reliable live: what is committed while it runs follows what was there', async () => {
     const events = history(30);
-    log.append(...events.slice(0, 20));
+    await append(...events.slice(0, 20));
     const stream = subscribe();
     const seen: ChangeEvent[] = [];
     let next = 20;
     for await (const item of stream) {
       if ('event' in item) seen.push(item.event);
-      else if (next < events.length) log.append(events[next++]);
+      else if (next < events.length) await append(events[next++]);
       if (seen.length === events.length) break;
     }
     expect(ids(seen)).toEqual(ids(events));
@@ -79,7 +92,7 @@ describe('an event stream is', () => {
         const step = steps.shift();
         if (!step) break;
         told.push([]);
-        log.append(...step);
+        await append(...step);
       }
     }
     expect(told).toEqual([[], ids(history(3, 1)), ids(history(4, 2).slice(4))]);
@@ -87,7 +100,7 @@ describe('an event stream is', () => {
 
   it('Resumable: cut at any event, it goes on with the next one', async () => {
     const events = history(6);
-    log.append(...events);
+    await append(...events);
     for (let cut = 0; cut <= events.length; cut++) {
       const before: ChangeEvent[] = [];
       let cursor = Buffer.from(await log.earliest());
@@ -102,7 +115,7 @@ describe('an event stream is', () => {
   });
 
   it('Bookmarkable: the cursor of a progress message goes on too, and none is repeated', async () => {
-    log.append(...history(4));
+    await append(...history(4));
     let bookmark: Uint8Array | undefined;
     for await (const item of subscribe()) {
       if (!('progress' in item)) continue;
@@ -111,13 +124,13 @@ describe('an event stream is', () => {
       break;
     }
     const later = eventOf(99);
-    log.append(later);
+    await append(later);
     expect(await eventsOf(subscribe({ ...(bookmark && { cursor: bookmark }), untilEnd: true }))).toEqual([later]);
   });
 
   it('Filtered: exactly what passes, and no other reader’s cursor', async () => {
     const events = history(24);
-    log.append(...events);
+    await append(...events);
     const list = <T>(...values: T[]) => fc.subarray(values);
     await fc.assert(
       fc.asyncProperty(
@@ -140,12 +153,12 @@ describe('an event stream is', () => {
   });
 
   it('new only, where asked: nothing of before, and nothing lost between the request and the first event', async () => {
-    log.append(...history(5));
+    await append(...history(5));
     const stream = subscribe({ onlyNew: true });
     const first = await stream.next();
     expect(first.value).toMatchObject({ progress: { caughtUp: true } });
     const later = eventOf(77);
-    log.append(later);
+    await append(later);
     expect(await eventsOf(stream, 1)).toEqual([later]);
   });
 });
@@ -159,7 +172,7 @@ describe('over connections that break', () => {
 
   it('gives every event once when the connection is cut after every event', async () => {
     const events = history(8);
-    log.append(...events.slice(0, 4));
+    await append(...events.slice(0, 4));
     const seen: string[] = [];
     const retries: number[] = [];
     const stream = subscribe({ address: proxy.address, onRetry: ({ attempt }) => retries.push(attempt) });
@@ -168,7 +181,7 @@ describe('over connections that break', () => {
       if ('event' in item) {
         seen.push(item.event.eventId);
         proxy.cut();
-        if (next < events.length) log.append(events[next++]);
+        if (next < events.length) await append(events[next++]);
       }
       if (seen.length === events.length) break;
     }
@@ -178,14 +191,14 @@ describe('over connections that break', () => {
 
   it('finishes what is there and goes on with a new server on the same address', async () => {
     const events = history(5);
-    log.append(...events.slice(0, 5));
+    await append(...events.slice(0, 5));
     const stream = subscribe();
     const seen: string[] = [];
     for await (const item of stream) {
       if ('event' in item) seen.push(item.event.eventId);
       if (seen.length === 5 && 'progress' in item) {
         await server.close();
-        log.append(...events.slice(5));
+        await append(...events.slice(5));
         server = await startEventServer({ log, address: server.address });
       }
       if (seen.length === events.length) break;
