@@ -1,0 +1,117 @@
+import path from 'node:path';
+import type { ChangeLog } from '../log/index.js';
+import { BlinkstreamError, type ChangeEvent } from '../records/index.js';
+import { type CommandFactory, type CommandIo, newCommand } from './command.js';
+import { type ExitCode, exitCodes } from './exit-codes.js';
+import { text } from './option-values.js';
+import { styled } from './terminal.js';
+
+interface InspectOptions {
+  readonly save?: string;
+}
+
+const pageSize = 256;
+
+export const inspectCommand: CommandFactory = (act) =>
+  newCommand('inspect', {
+    summary: 'List the changes in an output folder, or tell everything about one',
+    details: 'The folder may be that of a watch which is running.',
+    examples: [
+      'blinkstream inspect out',
+      'blinkstream inspect out CHANGE --save pictures',
+      'blinkstream inspect out --json | head -1',
+    ],
+  })
+    .argument('<dir>', 'output folder of a watch', text)
+    .argument('[change]', 'id of a change, as the list names it', text)
+    .option('--save <dir>', 'write the evidence pictures there', text)
+    .action(act(inspect));
+
+async function inspect(
+  io: CommandIo,
+  dir: string,
+  changeId: string | undefined,
+  { save }: InspectOptions,
+): Promise<ExitCode> {
+  const { openLmdbLog } = await import('../log/lmdb.js');
+  const log = await openLmdbLog({ path: path.join(dir, 'log'), readOnly: true });
+  try {
+    if (changeId === undefined) await list(log, io, save);
+    else await tell(await revisionsOf(log, dir, changeId), log, io, save);
+  } finally {
+    await log.close();
+  }
+  return exitCodes.done;
+}
+
+async function list(log: ChangeLog, io: CommandIo, save: string | undefined): Promise<void> {
+  const [{ changeEventToJson }, { eventLine }, { counted }] = await Promise.all([
+    import('../records/convert/change.js'),
+    import('./event-lines.js'),
+    import('../outputs/report/words.js'),
+  ]);
+  let count = 0;
+  for await (const event of everyChange(log)) {
+    if (io.signal.aborted) return;
+    if (io.json) io.out.json(changeEventToJson(event));
+    else io.out.line(styled('bold', event.changeId), '  ', ...eventLine(event));
+    await io.out.flush();
+    if (save !== undefined) await savePicturesOf(await log.change(event.changeId), log, io, save);
+    count += 1;
+  }
+  if (!io.json) io.out.line(counted(count, 'change'));
+}
+
+/** The last revision of each. */
+async function* everyChange(log: ChangeLog): AsyncGenerator<ChangeEvent> {
+  let page: readonly ChangeEvent[] = [];
+  do {
+    const afterChangeId = page.at(-1)?.changeId;
+    page = await log.changes({ limit: pageSize, ...(afterChangeId !== undefined && { afterChangeId }) });
+    yield* page;
+  } while (page.length === pageSize);
+}
+
+async function revisionsOf(log: ChangeLog, dir: string, changeId: string): Promise<readonly ChangeEvent[]> {
+  const revisions = await log.change(changeId);
+  if (revisions.length > 0) return revisions;
+  throw new BlinkstreamError(`${dir} has no change ${changeId}`, {
+    code: 'CHANGE_NOT_FOUND',
+    class: 'user',
+    stage: 'cli',
+    hint: `blinkstream inspect ${dir} lists those that it has.`,
+  });
+}
+
+async function tell(
+  revisions: readonly ChangeEvent[],
+  log: ChangeLog,
+  io: CommandIo,
+  save: string | undefined,
+): Promise<void> {
+  if (io.json) {
+    const { changeEventToJson } = await import('../records/convert/change.js');
+    for (const event of revisions) io.out.json(changeEventToJson(event));
+  } else {
+    const { printChange } = await import('./change-details.js');
+    printChange(io.out, revisions);
+  }
+  if (save !== undefined) await savePicturesOf(revisions, log, io, save);
+}
+
+async function savePicturesOf(
+  revisions: readonly ChangeEvent[],
+  log: ChangeLog,
+  io: CommandIo,
+  dir: string,
+): Promise<void> {
+  const { savePictures } = await import('./save-pictures.js');
+  const { files, gone } = await savePictures(revisions, log.blobs, dir);
+  if (io.json) {
+    for (const file of files) io.out.json(JSON.stringify({ saved: file }));
+    for (const { sha256 } of gone) io.out.json(JSON.stringify({ gone: sha256 }));
+    return;
+  }
+  for (const file of files) io.out.line('  saved ', file);
+  for (const { role, sha256 } of gone) io.notes.line(`  the log no longer holds picture ${role} ${sha256}`);
+}
