@@ -40,7 +40,7 @@ export async function detectObjects(
   { region, minConfidence = 0.35 }: ObjectOptions = {},
 ): Promise<DetectedObject[]> {
   const whole: Region = { x: 0, y: 0, width: picture.width, height: picture.height };
-  const window = region ? windowAround(region, picture) : whole;
+  const window = region ? windowAround(wholePixels(region, picture), picture) : whole;
   const fitted = fitInput(crop(toRgb8(picture), window));
   const outputs = await models.run('objects', bgrPlanes(fitted.picture, normalisation));
   const levels = outputs.length / 2; // Scores of every level, then distances of every level.

@@ -7,7 +7,7 @@ const minContrast = 24;
 const maxGapShare = 1.3;
 /** Paper must show this far above and below a character, as a share of the line's height. */
 const clearanceShare = 0.15;
-/** A full row or column is a rule or a frame, not a letter. */
+/** A row or column of a box that is full of ink is a rule or a frame, not letters. */
 const ruleShare = 0.9;
 
 /** The ink of one line of text. */
@@ -31,10 +31,14 @@ export function inkOf(picture: PictureU8, box: Region): InkLine | undefined {
   const isInk = inkTest(picture, box);
   if (!isInk) return undefined;
   const right = box.x + box.width;
-  const rows = inkSpan(box.y, box.y + box.height, (y) => share(box.x, right, (x) => isInk(x, y)));
+  const boxBottom = box.y + box.height;
+  const inkInRow = (y: number): number => share(box.x, right, (x) => isInk(x, y));
+  const rows = span(box.y, boxBottom, (y) => isLetters(inkInRow(y)));
   if (!rows) return undefined;
   const [top, bottom] = rows;
-  const columns = inkSpan(box.x, right, (x) => share(top, bottom, (y) => isInk(x, y)));
+  // The stroke of an N fills its column of the line, but not that of the box, as the side of a frame does.
+  const isFrame = (x: number): boolean => !isLetters(share(box.y, boxBottom, (y) => isInk(x, y)));
+  const columns = span(box.x, right, (x) => share(top, bottom, (y) => isInk(x, y)) > 0 && !isFrame(x));
   if (!columns) return undefined;
   const [left, end] = columns;
   return { box: { x: left, y: top, width: end - left, height: bottom - top }, isInk };
@@ -89,16 +93,14 @@ export function drawOut({ box, isInk }: InkLine, bounds: PictureU8, others: read
   return { x: left, y: top, width: outwards(box.x + box.width - 1, 1) + 1 - left, height };
 }
 
-/** First position with ink and the one after the last, rules left out. */
-function inkSpan(from: number, to: number, inkShare: (at: number) => number): [first: number, end: number] | undefined {
-  const isText = (at: number): boolean => {
-    const ink = inkShare(at);
-    return ink > 0 && ink < ruleShare;
-  };
+const isLetters = (inkShare: number): boolean => inkShare > 0 && inkShare < ruleShare;
+
+/** First position that passes and the one after the last. */
+function span(from: number, to: number, passes: (at: number) => boolean): [first: number, end: number] | undefined {
   let first = from;
-  while (first < to && !isText(first)) first++;
+  while (first < to && !passes(first)) first++;
   let end = to;
-  while (end > first && !isText(end - 1)) end--;
+  while (end > first && !passes(end - 1)) end--;
   return end > first ? [first, end] : undefined;
 }
 

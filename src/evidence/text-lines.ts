@@ -32,7 +32,7 @@ const stepPx = 32;
  */
 export async function findLines(models: Models, picture: PictureU8, region?: Region): Promise<Region[]> {
   if (!region) return linesIn(models, picture, { x: 0, y: 0, width: picture.width, height: picture.height });
-  let place = region;
+  let place = wholePixels(region, picture);
   let window = windowAround(place, picture);
   for (;;) {
     const lines = (await linesIn(models, picture, window)).filter((line) => sharedArea(line, region) > 0);
