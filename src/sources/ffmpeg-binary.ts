@@ -73,7 +73,8 @@ function fromNpm(tool: Tool): string {
   let file: string;
   try {
     // Not through the installers' own entry: it throws where the x bit is missing, which can be put right.
-    const installer = require.resolve(tool === 'ffmpeg' ? '@ffmpeg-installer/ffmpeg' : '@ffprobe-installer/ffprobe');
+    const installer =
+      tool === 'ffmpeg' ? require.resolve('@ffmpeg-installer/ffmpeg') : require.resolve('@ffprobe-installer/ffprobe');
     const platform = `@${tool}-installer/${process.platform}-${process.arch}/package.json`;
     const folder = path.dirname(createRequire(installer).resolve(platform));
     file = path.join(folder, process.platform === 'win32' ? `${tool}.exe` : tool);

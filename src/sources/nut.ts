@@ -127,11 +127,6 @@ export class NutReader {
     else this.#end += bytes;
   }
 
-  /** Whether the stream may end here. */
-  get betweenFrames(): boolean {
-    return this.#body === undefined && this.#start === this.#end;
-  }
-
   /**
    * Goes on as far as the bytes that are there allow. `buffer` takes the next frame, which fills it exactly; it is
    * needed once the header was given, and must stay the same until its frame is.

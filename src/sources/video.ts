@@ -106,6 +106,8 @@ async function* decode(run: Run, seekSeconds?: number): AsyncGenerator<Frame, So
   signal.addEventListener('abort', onAbort, { once: true });
   let credit = 0;
   try {
+    // It may have come while ffmpeg was started.
+    signal.throwIfAborted();
     const head = await reader.next();
     signal.throwIfAborted();
     if (head.type !== 'header') {
