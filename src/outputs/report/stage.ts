@@ -1,0 +1,105 @@
+import type { ChangeEvent, EvidencePicture, Region } from '../../records/index.js';
+import { html, type Html } from './html.js';
+import type { PictureBook } from './pictures.js';
+import { momentOf, scene, shownPart, union, type FrameSize } from './scene.js';
+import { clock } from './words.js';
+
+/** What one step of a change looks like: a pair to compare where there is one, else single pictures, and close-ups. */
+export function stage(step: ChangeEvent, book: PictureBook, frameSize: FrameSize | undefined): Html | undefined {
+  const drawn = [whole(step, book, frameSize), crops(step, book)].filter((part) => part !== undefined);
+  return drawn.length === 0 ? undefined : html`${drawn}`;
+}
+
+function whole(step: ChangeEvent, book: PictureBook, frameSize: FrameSize | undefined): Html | undefined {
+  const held = step.pictures.filter(({ sha256 }) => book.ids.has(sha256));
+  const [before, after, during] = ['before', 'after', 'during'].map((role) => held.find((p) => p.role === role));
+  if (before !== undefined && after !== undefined && during === undefined) {
+    return comparison(step, before, after, book, frameSize);
+  }
+  const pictures = [during, before, after].filter((picture) => picture !== undefined);
+  if (pictures.length === 0) return undefined;
+  if (before === undefined || after === undefined) return single(step, pictures[0], book, frameSize);
+  return html`${single(step, pictures[0], book, frameSize)}${comparison(step, before, after, book, frameSize)}`;
+}
+
+/** Before and after over each other; a range input that covers them moves the border, by mouse, touch and keyboard. */
+function comparison(
+  step: ChangeEvent,
+  before: EvidencePicture,
+  after: EvidencePicture,
+  book: PictureBook,
+  frameSize: FrameSize | undefined,
+): Html {
+  const parts = [shownPart(before, frameSize), shownPart(after, frameSize)];
+  const view = union(parts[0], parts[1]);
+  const layer = (picture: EvidencePicture, side: 'before' | 'after', shown: (typeof parts)[0]) => {
+    const box = step[side]?.region;
+    const label = `${side === 'before' ? 'Before' : 'After'} ${momentOf(picture)}`;
+    return scene(book, { picture, view, shown, label, ...(box && { box }) });
+  };
+  return html`<div class="pair">
+    <div class="compare">
+      <div class="layer after">${layer(after, 'after', parts[1])}</div>
+      <div class="layer before">${layer(before, 'before', parts[0])}</div>
+      <div class="border" aria-hidden="true"><span class="grip"></span></div>
+      <input
+        class="slide"
+        type="range"
+        min="0"
+        max="100"
+        step="1"
+        value="${startAt(step, view)}"
+        aria-label="Share of the picture that shows before"
+      />
+    </div>
+    <p class="caption">
+      ${caption('Before', before)}<button class="blink" type="button" aria-pressed="false">Blink</button>
+      ${caption('After', after)}
+    </p>
+  </div>`;
+}
+
+/** Where the border stands at first, in percent: across what changed, so that both sides of it show at once. */
+function startAt({ before, after }: ChangeEvent, view: Region): number {
+  const box = after?.region ?? before?.region;
+  if (box === undefined) return 50;
+  return Math.round(Math.min(92, Math.max(8, (100 * (box.x + box.width / 2 - view.x)) / view.width)));
+}
+
+/** Beneath the picture rather than on it: nothing may cover what is to be looked at. */
+const caption = (word: string, { frame }: EvidencePicture): Html =>
+  html`<span><b>${word}</b>${frame !== undefined && html` <time>${clock(frame.elapsedMs)}</time>`}</span>`;
+
+function single(
+  step: ChangeEvent,
+  picture: EvidencePicture,
+  book: PictureBook,
+  frameSize: FrameSize | undefined,
+): Html {
+  const shown = shownPart(picture, frameSize);
+  const box = (picture.role === 'before' ? undefined : step.after?.region) ?? step.before?.region;
+  const word = picture.role === 'before' ? 'Before' : picture.role === 'after' ? 'After' : 'During';
+  const parts = { picture, view: shown, shown, label: `${word} ${momentOf(picture)}` };
+  return html`<div class="still">
+    ${scene(book, { ...parts, ...(box && { box }), ...(step.path && { path: step.path }) })}
+    <p class="caption">${caption(word, picture)}</p>
+  </div>`;
+}
+
+/** The changed part itself, before and after, side by side. */
+function crops(step: ChangeEvent, book: PictureBook): Html | undefined {
+  const shown = (['before-crop', 'after-crop'] as const).flatMap((role) => {
+    const picture = step.pictures.find((p) => p.role === role && book.ids.has(p.sha256));
+    if (picture === undefined) return [];
+    const view = picture.region ?? { x: 0, y: 0, width: picture.width, height: picture.height };
+    const word = role === 'before-crop' ? 'Before' : 'After';
+    const drawn = scene(book, { picture, view, shown: view, label: `${word}, close up, ${momentOf(picture)}` });
+    return [
+      html`<figure>
+        ${drawn}
+        <figcaption>${word}</figcaption>
+      </figure>`,
+    ];
+  });
+  return shown.length === 0 ? undefined : html`<div class="crops">${shown}</div>`;
+}
