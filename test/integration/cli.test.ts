@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createHash } from 'node:crypto';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventOf } from '../../fixtures/events.js';
@@ -189,10 +190,9 @@ describe('with a log', () => {
     const args = ['subscribe', '--from', server.address, '--json', '--cursor-file', cursorFile];
     const ids: string[] = [];
     const first = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-    first.stdout.setEncoding('utf8');
-    for await (const chunk of first.stdout as AsyncIterable<string>) {
-      ids.push(...lines(chunk).map((line) => (JSON.parse(line) as ChangeEvent).eventId));
-      if (ids.length >= 20) first.kill('SIGTERM');
+    for await (const line of createInterface({ input: first.stdout })) {
+      ids.push((JSON.parse(line) as ChangeEvent).eventId);
+      if (ids.length === 20) first.kill('SIGTERM');
     }
     expect(ids.length).toBeGreaterThanOrEqual(20);
     const rest = await blinkstream([...args, '--until-end']);
