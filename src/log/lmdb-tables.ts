@@ -3,6 +3,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import { BlinkstreamError, messageOf } from '../records/index.js';
+import { isLmdbFile } from './lmdb-header.js';
 import type { Owner } from './owner.js';
 
 /** Changes whenever what is stored is laid out in another way. */
@@ -71,12 +72,17 @@ export class LmdbTables {
 
   /** @throws BlinkstreamError `LOG_NOT_FOUND`, `LOG_DAMAGED`, `LOG_OPEN_FAILED` (user), `LOG_FULL` (resource) */
   static async open(path: string, readOnly: boolean): Promise<LmdbTables> {
+    const file = join(path, 'data.mdb');
+    const exists = existsSync(file);
     // LMDB would make the folder of a log that is only to be read.
-    if (readOnly && !existsSync(join(path, 'data.mdb'))) throw notFound(path);
+    if (readOnly && !exists) throw notFound(path);
     let root: RootDatabase<unknown, string> | undefined;
     try {
-      root = open<unknown, string>({ path, readOnly, noSubdir: false, overlappingSync: false, maxDbs: 16 });
-      return new LmdbTables(path, root);
+      if (exists && !isLmdbFile(file)) throw damaged(path, 'not an LMDB store');
+      const opened = open<unknown, string>({ path, readOnly, noSubdir: false, overlappingSync: false, maxDbs: 16 });
+      root = opened;
+      // One transaction, so that tables are made with one sync of the disk, and all of them or none.
+      return readOnly ? new LmdbTables(path, opened) : opened.transactionSync(() => new LmdbTables(path, opened));
     } catch (thrown) {
       await root?.close();
       throw explained(path, thrown, 'opened');
@@ -166,16 +172,18 @@ function explained(path: string, thrown: unknown, what: 'opened' | 'written'): u
       hint: 'Free space on its disk, or keep less (retention); if there is space, check the disk.',
     });
   }
-  if (typeof code === 'number' && damagedCodes.has(code)) {
-    return new BlinkstreamError(message, {
-      ...common,
-      code: 'LOG_DAMAGED',
-      class: 'user',
-      hint: 'Restore it from a backup, or move it away to begin a new one.',
-    });
-  }
+  if (typeof code === 'number' && damagedCodes.has(code)) return damaged(path, messageOf(thrown), thrown);
   return what === 'opened' ? openFailed(path, thrown) : thrown;
 }
+
+const damaged = (path: string, how: string, cause?: unknown): BlinkstreamError =>
+  new BlinkstreamError(`log ${path} is damaged: ${how}`, {
+    code: 'LOG_DAMAGED',
+    class: 'user',
+    stage: 'log',
+    hint: 'Restore it from a backup, or move it away to begin a new one.',
+    cause,
+  });
 
 export const openFailed = (path: string, cause: unknown): BlinkstreamError =>
   new BlinkstreamError(`log ${path} cannot be opened: ${messageOf(cause)}`, {

@@ -31,9 +31,9 @@ export const thisProcess = (token: string): Owner => {
 export function isRunning(owner: Owner): boolean {
   const here = thisProcess('');
   if (owner.bootId !== here.bootId || owner.pidSpace !== here.pidSpace) return false;
-  if (owner.startTicks === undefined) return answersSignals(owner.pid);
+  if (here.startTicks === undefined) return answersSignals(owner.pid);
   const found = processOf(owner.pid);
-  return found !== undefined && found.startTicks === owner.startTicks && !found.isDead;
+  return found !== undefined && !found.isDead && (owner.startTicks ?? found.startTicks) === found.startTicks;
 }
 
 function answersSignals(pid: number): boolean {
