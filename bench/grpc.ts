@@ -11,8 +11,8 @@ import { fill } from './support/event-log.js';
 
 export const name = 'grpc';
 
-const eventCount = 20_000;
-const turns = 6;
+const eventCount = 10_000;
+const turns = 12;
 const never = new AbortController().signal;
 
 /**
