@@ -6,7 +6,10 @@ export interface Commit {
   readonly key: string;
   readonly events: readonly ChangeEvent[];
   readonly checkpoint: Checkpoint;
-  /** Evidence pictures and keyframes that the events and the checkpoint name. */
+  /**
+   * Evidence pictures and keyframes that the events and the checkpoint name. Each is stored once, and stays while a kept
+   * event names it, or until the next commit of this key comes without it: what a checkpoint needs is given every time.
+   */
   readonly blobs: readonly Blob[];
 }
 
@@ -61,7 +64,8 @@ export interface ChangeLog {
   /**
    * Makes the step durable, or nothing of it.
    * An event whose id the log holds already is left out (the first write wins), so a repeated commit is harmless.
-   * @throws BlinkstreamError `LOG_FULL` (resource) on a full disk
+   * @throws BlinkstreamError `LOG_FULL` (resource) on a full disk, `PROTO_INVALID` (data), `BLOB_MISMATCH` and
+   *   `CHECKPOINT_INVALID` (internal) where the step itself is wrong, `LOG_IN_USE` (user) once another writer took over
    */
   commit(step: Commit): Promise<{ readonly appended: number }>;
   /** The last checkpoint committed under `key`. */
@@ -77,7 +81,10 @@ export interface ChangeLog {
   earliest(filter?: EventFilter): Promise<Cursor>;
   /** Every kept event of a change, by revision; empty where there is none. */
   change(changeId: string): Promise<readonly ChangeEvent[]>;
-  /** The last revision of each kept change in order of first sight, after `afterChangeId`. */
+  /**
+   * The last revision of each kept change in order of first sight, after `afterChangeId`.
+   * @throws BlinkstreamError `CHANGE_UNKNOWN` (user) where that change is not kept
+   */
   changes(options: {
     readonly filter?: EventFilter;
     readonly limit: number;
@@ -86,5 +93,6 @@ export interface ChangeLog {
   readonly blobs: BlobStore;
   /** Applies the retention given at opening; events removed. */
   prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }>;
+  /** Whoever still reads is told `LOG_CLOSED` (internal), and so is every later call. */
   close(): Promise<void>;
 }

@@ -82,13 +82,12 @@ export async function* readEvents(
   }
 }
 
-/** @throws BlinkstreamError `CURSOR_INVALID`, `CURSOR_EXPIRED` (user) */
+/** @throws BlinkstreamError `CURSOR_INVALID` (user) */
 function startingPositions({ first, next }: Bounds, codec: CursorCodec, from: ReadFrom): number[] {
   if (from.cursor === undefined) return [...(from.start === 'latest' ? next : first)];
   const positions = codec.decode(from.cursor, from.filter ?? everything);
   positions.forEach((position, i) => {
     if (position > next[i]) throw cursorAhead(position, next[i]);
-    if (position < first[i]) throw cursorExpired(position, first[i]);
   });
   return positions;
 }

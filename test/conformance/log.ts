@@ -338,6 +338,17 @@ export function logConformance(name: string, driver: LogDriver): void {
         expect(await collect(log, { filter, cursor: last?.cursor as Cursor })).toMatchObject([{ caughtUp: true }]);
       });
 
+      it('marks its place within a long stretch that is filtered out', async () => {
+        const count = 200;
+        const log = await openWith([Array.from({ length: count }, (_, n) => eventOf(n))]);
+        const filter = { ...everything, sources: ['nowhere'] };
+        const entries = await collect(log, { filter, progressEveryMs: 0 });
+        const caughtUp = entries.map((entry) => entry.type === 'progress' && entry.caughtUp);
+        expect(caughtUp.slice(0, -1)).not.toContain(true);
+        expect(caughtUp.at(-1)).toBe(true);
+        expect(entries.length).toBeGreaterThan(2);
+      });
+
       it('gives each of many readers everything, at its own pace', async () => {
         const log = await open();
         const count = 200;
