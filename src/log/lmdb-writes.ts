@@ -1,5 +1,6 @@
 import { decodeChangeEvent } from '../records/convert/change.js';
 import type { Blob, ChangeEvent } from '../records/index.js';
+import { killPoint } from '../records/kill-points.js';
 import { blobsOf, type EncodedCommit, type EncodedEvent } from './commit.js';
 import type { Retention } from './index.js';
 import { keyOf } from './keys.js';
@@ -46,6 +47,7 @@ export function appendCommit(tables: LmdbTables, step: EncodedCommit, nowMs: num
     offset += 1;
   }
   tables.extent = { first, next: offset };
+  killPoint('in-commit');
 
   const key = keyOf(step.key);
   // The hash, as the key itself may be too long for an index.

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { ChangeLog, Cursor, EventFilter } from '../log/index.js';
 import { changeEventToJson } from '../records/convert/change.js';
 import { BlinkstreamError, messageOf } from '../records/index.js';
+import { killPoint } from '../records/kill-points.js';
 
 export interface JsonLinesOptions {
   /** The file, usually `events.jsonl`; its folder exists. One writer at a time. */
@@ -49,6 +50,7 @@ export async function jsonLinesOutput(options: JsonLinesOptions): Promise<{ read
       }
       const line = Buffer.from(`${changeEventToJson(entry.event)}\n`);
       await guarded(path, () => appendWhole(file, line, sizeBytes));
+      killPoint('publish');
       sizeBytes += line.length;
       lines += 1;
     }

@@ -10,6 +10,7 @@ import type {
   ReasonResponse,
 } from '../records/generated/blinkstream/v1/worker_service.js';
 import type { Reasoned } from '../records/index.js';
+import { killPoint } from '../records/kill-points.js';
 import { type Measurement, measurements, type PictureEvidence, type WorkerEngine } from './index.js';
 import { chunkBytes, limits } from './limits.js';
 import { PictureIntake, pictureHeaders, refused, sequenceOf } from './transfer.js';
@@ -44,6 +45,7 @@ export async function reason(call: ReasonCall, engine: WorkerEngine, signal: Abo
   signal.throwIfAborted();
   if (header === undefined || pictures === undefined) throw refused('no header');
   const { outline, question, reasoner } = header;
+  killPoint('worker');
   return engine.reason(sequenceOf(outline, pictures.finish()), { question, reasoner, signal });
 }
 

@@ -12,6 +12,7 @@ import type {
   SubscribeRequest,
 } from '../../records/generated/blinkstream/v1/events_service.js';
 import { BlinkstreamError } from '../../records/index.js';
+import { killPoint } from '../../records/kill-points.js';
 import { afterPageToken, filterFromProto, pageTokenOf } from './filter.js';
 import { PacedWriter } from './paced.js';
 import { type CallStatus, earliestCursorKey, StatusError, statusOf } from './status.js';
@@ -84,6 +85,7 @@ export function eventService({ log, stallTimeoutMs, closing }: EventServiceOptio
           const from = cursor.length > 0 ? { cursor } : ({ start } as const);
           for await (const entry of log.read({ ...from, filter, untilEnd, signal })) {
             await writer.write(encodeEntry(entry));
+            if (entry.type === 'event') killPoint('publish');
           }
         },
         (thrown) => withEarliest(thrown, filterFromProto(call.request.filter)),
