@@ -197,7 +197,10 @@ class ActivityWindow implements Window<ActivityState> {
 
   #closeActive(goesOn: boolean): ClosedWindow[] {
     const { state } = this;
-    const after: SequenceFrame[] = state.recent.map((frame) => ({ ...frame, role: 'after' }));
+    // Where things move nothing is compared, so that a frame from before the rest would hide what came to rest there.
+    const rested = state.recent.filter(({ ref }) => ref.elapsedMs > state.lastActiveMs);
+    const shown = rested.length > 0 ? rested : state.recent;
+    const after: SequenceFrame[] = shown.map((frame) => ({ ...frame, role: 'after' }));
     const closed = this.#close('activity', [...state.before, ...this.#during(), ...after]);
     state.keyframes = [];
     state.settledMs = state.last?.elapsedMs ?? state.settledMs;
