@@ -25,6 +25,7 @@ export function parseAddress(address: string): ListenAddress {
       class: 'user',
       stage: 'output',
       hint: 'Give HOST:PORT, such as 127.0.0.1:50051, or unix:PATH.',
+      exitCode: 2,
     });
   }
   if (!isLoopback(host)) {
@@ -33,6 +34,7 @@ export function parseAddress(address: string): ListenAddress {
       class: 'user',
       stage: 'output',
       hint: 'Listen on 127.0.0.1, [::1] or unix:PATH, and let a proxy with TLS stand before it.',
+      exitCode: 2,
     });
   }
   return { form: 'tcp', host, port };
