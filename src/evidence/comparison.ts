@@ -41,7 +41,7 @@ const DEVIATIONS = 5;
 /** A third of a sample is what alignment may be off by; edges differ by their gradient times that. */
 const MISALIGNED = 0.35;
 const DARK = 16;
-const SHARP = 0.35;
+const SHARP = 0.65;
 /** Parts smaller than this many samples are not told. */
 const LEAST_SAMPLES = 10;
 
@@ -75,10 +75,13 @@ export function compareScenes(
   for (let i = 0; i < size; i++) {
     const expected = light.gain * then.y[i] + light.offset;
     dy[i] = now.y[i] - expected;
-    du[i] = now.u[i] - light.gain * then.u[i];
-    dv[i] = now.v[i] - light.gain * then.v[i];
+    // Less light makes every colour difference smaller by the same factor; only what is left is another colour.
+    const k = Math.min(1.5, (Math.max(0, now.y[i]) + DARK) / (Math.max(0, then.y[i]) + DARK));
+    du[i] = now.u[i] - k * then.u[i];
+    dv[i] = now.v[i] - k * then.v[i];
     ratio[i] = Math.log((Math.max(0, now.y[i]) + DARK) / (Math.max(0, expected) + DARK));
   }
+  const colourless = isGrey(then) !== isGrey(now);
   const sy = smooth3(dy, now.width, now.height);
   const su = smooth3(du, now.width, now.height);
   const sv = smooth3(dv, now.width, now.height);
@@ -93,16 +96,22 @@ export function compareScenes(
       const edge = MISALIGNED * gradient(then.y, i, x, y, now.width, now.height);
       score[i] = Math.max(
         Math.abs(sy[i]) / (least + edge),
-        Math.abs(su[i]) / leastColour,
-        Math.abs(sv[i]) / leastColour,
+        colourless ? 0 : Math.max(Math.abs(su[i]), Math.abs(sv[i])) / leastColour,
       );
       mask[i] = score[i] > 1 ? 1 : 0;
     }
   }
   const parts = components(mask, now.width, now.height).filter((part) => part.cells.length >= LEAST_SAMPLES);
   const coloured = (part: Component) =>
+    !colourless &&
     part.cells.filter((i) => Math.max(Math.abs(su[i]), Math.abs(sv[i])) > leastColour).length > part.cells.length * 0.3;
-  const isSharp = (part: Component) => coloured(part) || sharpness(part, mask, ratio, now.width, now.height) >= SHARP;
+  const samples = {
+    width: now.width,
+    height: now.height,
+    cell: 1,
+    at: (x: number, y: number) => ratio[y * now.width + x],
+  };
+  const isSharp = (part: Component) => coloured(part) || sharpness(part, mask, ratio, now.width, samples) >= SHARP;
   const things = parts.filter(isSharp);
   const soft = parts.filter((part) => !isSharp(part));
   const mean = (part: Component) => part.cells.reduce((sum, i) => sum + ratio[i], 0) / part.cells.length;
@@ -117,6 +126,13 @@ export function compareScenes(
     changedShare: things.reduce((n, part) => n + part.cells.length, 0) / size,
     join: (regions) => described(regions.flatMap((r) => r.samples)),
   };
+}
+
+/** Whether a picture has hardly any colour: mean difference of the channels from luma, grey levels. */
+function isGrey({ u, v }: Planes): boolean {
+  let sum = 0;
+  for (let i = 0; i < u.length; i++) sum += Math.abs(u[i]) + Math.abs(v[i]);
+  return sum / u.length < 2;
 }
 
 function lightBetween(then: Planes, now: Planes): LightFit {
@@ -294,10 +310,4 @@ export function changeInBox(
     }
   }
   return { filled: inside / (marginX * marginY), covered: around === 0 ? 0 : inside / around };
-}
-
-/** The changed region that a box means: the one it overlaps best, if by a tenth at least. */
-export function regionAt(comparison: SceneComparison, region: Region): ChangedRegion | undefined {
-  const best = [...comparison.regions].sort((a, b) => iou(b.region, region) - iou(a.region, region)).at(0);
-  return best !== undefined && iou(best.region, region) >= 0.1 ? best : undefined;
 }

@@ -57,68 +57,90 @@ export function regionOf(part: Pick<Component, 'left' | 'top' | 'right' | 'botto
   return { x, y, width: right - x, height: bottom - y };
 }
 
+/** Samples of one plane over another, as the logarithm of their ratio. */
+export interface RatioPlane {
+  readonly width: number;
+  readonly height: number;
+  /** Samples along the side of a cell. */
+  readonly cell: number;
+  at(x: number, y: number): number;
+}
+
+/** Samples that a profile across a border spans, and samples along the border that it is the mean of. */
+const PROFILE = 12;
+const QUARTER = PROFILE / 4;
+const WIDE = 4;
+
 /**
- * How sharply a component or its core (the part above half of its peak) stands out, 0–1: a thing in a halo of light has
- * a sharp core, a shadow has none. As `borderSharpness`.
+ * How sharply a component or its core (the cells above half of its peak) stands out, 0–1: a thing ends within a few
+ * samples whatever halo of light it has, a soft shadow or lamp nowhere does. As `steepness`.
  */
 export function sharpness(
   part: Component,
   mask: Uint8Array,
   ratio: Float32Array,
   columns: number,
-  rows: number,
+  plane: RatioPlane,
 ): number {
-  const whole = borderSharpness(part, mask, ratio, columns, rows);
-  const peak = peakOf(part, ratio);
+  const whole = steepness(part.cells, mask, ratio, columns, plane);
+  const strengths = part.cells.map((c) => Math.abs(ratio[c])).sort((a, b) => a - b);
+  const peak = strengths[Math.floor(strengths.length * 0.9)];
   const core = part.cells.filter((c) => Math.abs(ratio[c]) > 0.5 * peak);
   if (core.length === part.cells.length || core.length < 4) return whole;
   const coreMask = new Uint8Array(mask.length);
   for (const c of core) coreMask[c] = 1;
-  return Math.max(whole, borderSharpness({ ...part, cells: core }, coreMask, ratio, columns, rows));
-}
-
-function peakOf(part: Component, ratio: Float32Array): number {
-  const strengths = part.cells.map((c) => Math.abs(ratio[c])).sort((a, b) => a - b);
-  return strengths[Math.floor(strengths.length * 0.9)];
+  return Math.max(whole, steepness(core, coreMask, ratio, columns, plane));
 }
 
 /**
- * The share of a component's border where the change falls off within two cells.
- * `ratio` is the logarithm of frame over baseline, so that a soft shadow or lamp is smooth whatever ground it lies on
- * (about 0) while a thing ends at its edge (about 1).
+ * Median over the border of how much of the fall from inside to outside happens within a quarter of the profile: a
+ * quarter for a ramp, all of it for an edge. The ratio of frame and baseline makes it independent of the ground.
  */
-function borderSharpness(
-  part: Component,
+function steepness(
+  cells: readonly number[],
   mask: Uint8Array,
   ratio: Float32Array,
   columns: number,
-  rows: number,
+  plane: RatioPlane,
 ): number {
-  const peak = peakOf(part, ratio);
-  let border = 0;
-  let sharp = 0;
-  for (const c of part.cells) {
+  const rows = mask.length / columns;
+  const steep: number[] = [];
+  const { cell } = plane;
+  const profile = new Float32Array(PROFILE);
+  const sample = (x: number, y: number) =>
+    plane.at(Math.min(plane.width - 1, Math.max(0, x)), Math.min(plane.height - 1, Math.max(0, y)));
+  for (const c of cells) {
     const x = c % columns;
     const y = (c - x) / columns;
     for (const [dx, dy] of directions) {
       const ox = x + dx;
       const oy = y + dy;
       if (ox < 0 || oy < 0 || ox >= columns || oy >= rows || mask[oy * columns + ox] === 1) continue;
-      border++;
-      const fx = Math.min(columns - 1, Math.max(0, ox + dx));
-      const fy = Math.min(rows - 1, Math.max(0, oy + dy));
-      const ix = Math.min(columns - 1, Math.max(0, x - dx));
-      const iy = Math.min(rows - 1, Math.max(0, y - dy));
-      const outside = ratio[fy * columns + fx];
-      const inner = ratio[iy * columns + ix];
-      const step = Math.max(
-        Math.abs(ratio[c] - outside),
-        mask[iy * columns + ix] === 1 ? Math.abs(inner - outside) : 0,
-      );
-      if (step > 0.5 * peak) sharp++;
+      // The first sample outside the cell, and the first of those along its side, centred where cells are narrow.
+      const startX = dx === 0 ? x * cell - ((WIDE - cell) >> 1) : dx > 0 ? (x + 1) * cell : x * cell - 1;
+      const startY = dy === 0 ? y * cell - ((WIDE - cell) >> 1) : dy > 0 ? (y + 1) * cell : y * cell - 1;
+      for (let k = 0; k < PROFILE; k++) {
+        const out = k - PROFILE / 2;
+        let sum = 0;
+        for (let w = 0; w < WIDE; w++) {
+          sum += sample(startX + (dx === 0 ? w : dx * out), startY + (dy === 0 ? w : dy * out));
+        }
+        profile[k] = sum / WIDE;
+      }
+      const ends = mean(profile, 0, QUARTER) - mean(profile, PROFILE - QUARTER, PROFILE);
+      let most = 0;
+      for (let k = 0; k + QUARTER < PROFILE; k++) most = Math.max(most, Math.abs(profile[k + QUARTER] - profile[k]));
+      steep.push(Math.min(1, most / Math.max(1e-3, Math.abs(ends), 0.5 * Math.abs(ratio[c]))));
     }
   }
-  return border === 0 ? 1 : sharp / border;
+  if (steep.length === 0) return 1;
+  return steep.sort((a, b) => a - b)[steep.length >> 1];
+}
+
+function mean(values: Float32Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += values[i];
+  return sum / (to - from);
 }
 
 const directions = [

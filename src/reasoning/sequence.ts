@@ -1,4 +1,4 @@
-import { openModels, type Models, type ModelsOptions } from '../evidence/models.js';
+import type { Models } from '../evidence/models.js';
 import { observeScene } from '../evidence/scene.js';
 import { BlinkstreamError, type Finding } from '../records/index.js';
 import type { ReasonSequence } from './index.js';
@@ -10,14 +10,8 @@ import { verify } from './verification/index.js';
 export const reasoners = { measured: measuredClaims } as const;
 
 /**
- * What runs in a worker: evidence, reasoner, verification. Loads the models once.
- * @throws BlinkstreamError as `openModels`
+ * What runs in a worker: evidence, reasoner, verification, over models that are open.
  */
-export async function createReasonSequence(options: ModelsOptions = {}): Promise<ReasonSequence> {
-  return reasonWith(await openModels(options));
-}
-
-/** The same over models that are open already. */
 export function reasonWith(models: Models): ReasonSequence {
   return async (sequence, { reasoner, signal }) => {
     const startedMs = performance.now();

@@ -46,14 +46,15 @@ function sentenceOf(span: ConditionSpan, picture: { readonly width: number; read
   const where = span.region ? ` ${placeOf(span.region, picture)}` : '';
   switch (span.cause) {
     case 'LIGHTING':
-      if (span.greatest < 1) return `The light${where} dimmed to ${percent(span.least)} of what is usual.`;
-      if (span.least > 1) return `The light${where} brightened to ${percent(span.greatest)} of what is usual.`;
-      return `The light${where} changed between ${percent(span.least)} and ${percent(span.greatest)} of what is usual.`;
+      if (span.greatest < 1) return `The light${where} dimmed to ${percent(span.least)} of its usual level.`;
+      if (span.least > 1) return `The light${where} brightened to ${percent(span.greatest)} of its usual level.`;
+      return `The light${where} changed between ${percent(span.least)} and ${percent(span.greatest)} of its usual level.`;
     case 'CAMERA_MOVED':
       return `The camera moved or shook by up to ${span.greatest.toFixed(1)} px.`;
     case 'OVERLAY':
       return `An overlay such as a time stamp${where} keeps changing in place.`;
     case 'NOISE':
+      if (span.unit === 'of the usual grain') return 'The picture was compressed so hard that it lost its fine grain.';
       return `The picture is noisier than usual: ${span.greatest.toFixed(1)} grey levels a pixel.`;
     case 'WEATHER':
       return `Rain, snow or the like: up to ${Math.round(span.greatest)} specks a frame.`;

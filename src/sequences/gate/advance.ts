@@ -1,21 +1,31 @@
 import type { CellGrid, CellPlanes } from '../../pixels/cells.js';
 import { pointOf, type FrameEvidence, type FrameRef, type SettledRegion } from '../../records/index.js';
+import type { LightFit } from '../../pixels/light.js';
 import { components, regionOf, sharpness, type Component } from '../../pixels/components.js';
-import { differences, type Differences } from './differences.js';
+import { differences, GREY, type Differences } from './differences.js';
 import type { GateOptions } from './gate.js';
-import { nuisancesOf } from './nuisances.js';
-import { fadeFlips, overlayCells, overlayRegions } from './overlays.js';
+import { isCompressed, nuisancesOf } from './nuisances.js';
+import { countFlips, fadeFlips, flip, overlayCells, overlayRegions } from './overlays.js';
 import type { GateState } from './state.js';
 import { linkTracks, type Link } from './tracks.js';
 
-/** Under this share of sharp border a component is a shadow or a lamp, not a thing. */
-const SHARP = 0.4;
+/** Under this steepness of its border (a ramp has a third, an edge one) a component is a shadow or a lamp, not a thing. */
+const SHARP = 0.65;
+/**
+ * Mean logarithm of the change of light under which a component is faint: 5 %. An encoder that spends more or fewer bits
+ * does as much, and nobody sees it.
+ */
+const FAINT = 0.05;
+/** Mean logarithm of the change of light over which a component is one of light: 10 %. */
+const LIT = 0.1;
 /** Digits that flip at once cover no more than this share of a picture. */
 const MOST_OF_OVERLAY = 0.02;
 /** Time constants, ms. */
 const RECENT_MS = 150;
 const BASELINE_MS = 8_000;
 const NOISE_MS = 3_000;
+/** A scene in which nothing differs becomes the reference for shifts and borders this often. */
+const REFERENCE_MS = 1_000;
 
 /** What a component of differing cells is taken for. */
 interface Part extends Component {
@@ -35,11 +45,12 @@ export function advance(
   const first = Number.isNaN(state.lastElapsedMs);
   const dtMs = first ? 0 : Math.min(1_000, Math.max(0, ref.elapsedMs - state.lastElapsedMs));
   if (first) begin(state, planes);
-  state.nextIndex = ref.index + 1;
+  state.last = { eventTimeMs: ref.eventTimeMs, index: ref.index };
   state.lastElapsedMs = ref.elapsedMs;
 
   const overlay = overlayCells(state, grid);
-  const found = differences(state, grid, planes, overlay, options.deviations);
+  const compressed = isCompressed(state, sigma);
+  const found = differences(state, grid, planes, overlay, { deviations: options.deviations, compressed });
   const parts = components(found.foreground, grid.columns, grid.rows).map((part) => classify(part, found, state, grid));
   const things = parts.filter((part) => part.kind === 'thing');
   const { points, links } = linkTracks(
@@ -47,12 +58,14 @@ export function advance(
     things.map((part) => ({ region: regionOf(part, grid), moving: part.moving })),
     pointOf(ref),
   );
+  countFlips(state, found, overlay);
   rest(state, found, ref, dtMs);
   const inPlace = new Set(things.filter((part, box) => isInPlace(part, box, links, grid)));
   const settled = settle(state, grid, found, parts, inPlace, ref, options.settleMs);
   fadeFlips(state, dtMs);
+  if (parts.length === 0 && found.shift.explained === 0) refer(state, planes, found.light, ref.elapsedMs);
   learn(state, found, parts, dtMs);
-  const nuisances = nuisancesOf(state, grid, found, parts, overlay, sigma, dtMs);
+  const nuisances = nuisancesOf(state, grid, found, parts, overlay, { sigma, compressed, dtMs });
   return {
     motion: things.length > 0 ? 'active' : 'still',
     nuisances,
@@ -75,6 +88,14 @@ function begin(state: GateState, { plane, y, u, v }: CellPlanes): void {
   state.reference = plane.slice();
 }
 
+/** Takes the frame's plane, in the baseline's light, as the reference of the settled scene. */
+function refer(state: GateState, { plane }: CellPlanes, { gain, offset }: LightFit, nowMs: number): void {
+  if (nowMs - state.referenceMs < REFERENCE_MS) return;
+  state.referenceMs = nowMs;
+  for (let i = 0; i < plane.length; i++)
+    state.reference[i] = Math.min(255, Math.max(0, (plane[i] - offset) / gain + 0.5));
+}
+
 /**
  * A thing must be larger than chance makes it: two cells that differ at five deviations never touch by noise alone, but
  * rain and compression throw up clusters, so the more speckles a scene has shown lately the larger a thing must be.
@@ -84,18 +105,26 @@ function classify(part: Component, found: Differences, state: GateState, grid: C
   const moving = moved >= Math.max(1, part.cells.length * 0.05);
   // What came to differ without ever moving crept there: a slow change, found by comparing settled scenes.
   const crept = part.cells.reduce(
-    (n, c) => n + (state.leftFrame[c] >= 0 && state.restFrame[c] < state.leftFrame[c] ? 1 : 0),
+    (n, c) => n + (state.leftFrame[c] >= 0 && state.restElapsedMs[c] < state.leftElapsedMs[c] ? 1 : 0),
     0,
   );
   if (!moving && crept > part.cells.length * 0.7) return { ...part, kind: 'drift', moving };
   const strength = part.cells.reduce((sum, c) => sum + found.score[c], 0);
   const leastCells = 3 + Math.min(9, state.speckles * 0.6);
   if (part.cells.length < leastCells || strength < leastCells * 1.3) return { ...part, kind: 'speckle', moving };
-  const coloured = part.cells.reduce((n, c) => n + (found.colourScore[c] > 1 ? 1 : 0), 0) > part.cells.length * 0.3;
-  const kind =
-    coloured || sharpness(part, found.foreground, found.ratio, grid.columns, grid.rows) >= SHARP ? 'thing' : 'soft';
+  const lit = part.cells.reduce((sum, c) => sum + Math.abs(found.ratio[c]), 0) / part.cells.length;
+  const kind = isColoured(part, found, lit) || (lit >= FAINT && isSharp(part, found, grid)) ? 'thing' : 'soft';
   return { ...part, kind, moving };
 }
+
+/** Whether a component differs by colour and hardly by light; shadows are tinted too, and have their border to tell. */
+function isColoured(part: Component, found: Differences, lit: number): boolean {
+  const coloured = part.cells.filter((c) => found.colourScore[c] > 1).length;
+  return coloured > part.cells.length * 0.3 && lit < LIT;
+}
+
+const isSharp = (part: Component, found: Differences, grid: CellGrid): boolean =>
+  sharpness(part, found.foreground, found.ratio, grid.columns, found.ratioPlane) >= SHARP;
 
 /** Whether a thing took its look where it is, as a digit does, rather than on its way through. */
 function isInPlace(part: Part, box: number, links: readonly Link[], grid: CellGrid): boolean {
@@ -148,20 +177,18 @@ function settle(
     const restless = part.cells.reduce((n, c) => n + (state.stillMs[c] < settleMs ? 1 : 0), 0);
     if (restless > part.cells.length * 0.1) continue;
     if (part.kind === 'thing') {
-      const left = median(part.cells.map((c) => state.leftFrame[c]));
-      const rested = Math.max(...part.cells.map((c) => state.restFrame[c]));
-      const at = (frame: number, frames: Int32Array, elapsed: Float64Array) => {
-        const cell = part.cells.find((c) => frames[c] === frame) ?? part.cells[0];
-        return { frame, timeMs: timeZeroMs + elapsed[cell], elapsedMs: elapsed[cell] };
-      };
+      // Half of the cells had left by then, and all of them rest since.
+      const left = byTime(part.cells, state.leftElapsedMs)[part.cells.length >> 1];
+      const rested = byTime(part.cells, state.restElapsedMs)[part.cells.length - 1];
+      const at = (frame: number, elapsedMs: number) => ({ frame, timeMs: timeZeroMs + elapsedMs, elapsedMs });
       settled.push({
         region: regionOf(part, grid),
-        leftAt: at(left, state.leftFrame, state.leftElapsedMs),
-        restedAt: at(rested, state.restFrame, state.restElapsedMs),
+        leftAt: at(state.leftFrame[left], state.leftElapsedMs[left]),
+        restedAt: at(state.restFrame[rested], state.restElapsedMs[rested]),
       });
     }
     for (const c of part.cells) {
-      if (inPlace.has(part)) state.flips[c] += 1;
+      if (inPlace.has(part)) flip(state, c);
       adopt(state, found, c);
     }
   }
@@ -183,6 +210,7 @@ function adopt(state: GateState, found: Differences, c: number): void {
 /** Lets the baseline follow slowly where nothing differs, and learns how restless each cell is by nature. */
 function learn(state: GateState, found: Differences, parts: readonly Part[], dtMs: number): void {
   const baseline = 1 - Math.exp(-dtMs / BASELINE_MS);
+  const colour = found.chroma < GREY ? 0 : baseline;
   const noise = 1 - Math.exp(-dtMs / NOISE_MS);
   const near = new Uint8Array(state.known.length);
   for (const part of parts) if (part.kind === 'thing') for (const c of part.cells) near[c] = 1;
@@ -192,13 +220,12 @@ function learn(state: GateState, found: Differences, parts: readonly Part[], dtM
     state.noise[c] += noise * (1.2533 * Math.abs(off) - state.noise[c]);
     if (found.foreground[c] === 1 && found.moving[c] === 1) continue;
     state.baseY[c] += baseline * off;
-    state.baseU[c] += baseline * (found.u[c] - state.baseU[c]);
-    state.baseV[c] += baseline * (found.v[c] - state.baseV[c]);
+    state.baseU[c] += colour * (found.u[c] - state.baseU[c]);
+    state.baseV[c] += colour * (found.v[c] - state.baseV[c]);
   }
   const speckles = parts.reduce((n, part) => n + (part.kind === 'speckle' ? 1 : 0), 0);
   state.speckles += (1 - Math.exp(-dtMs / 500)) * (speckles - state.speckles);
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
+const byTime = (cells: readonly number[], elapsedMs: Float64Array): number[] =>
+  [...cells].sort((a, b) => elapsedMs[a] - elapsedMs[b]);

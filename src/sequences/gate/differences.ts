@@ -1,4 +1,5 @@
-import type { CellGrid, CellPlanes } from '../../pixels/cells.js';
+import { CELL, type CellGrid, type CellPlanes } from '../../pixels/cells.js';
+import type { RatioPlane } from '../../pixels/components.js';
 import { planeShift } from '../../pixels/shift.js';
 import { fitLight, type LightFit } from '../../pixels/light.js';
 import type { GateState } from './state.js';
@@ -19,6 +20,8 @@ export interface Differences {
   readonly moving: Uint8Array;
   /** Logarithm of frame over baseline. */
   readonly ratio: Float32Array;
+  /** The same, sample by sample of the planes. */
+  readonly ratioPlane: RatioPlane;
   readonly light: LightFit;
   /** Colour of the frame over colour of the baseline; about 0 when the camera went grey. */
   readonly chroma: number;
@@ -27,8 +30,12 @@ export interface Differences {
   readonly shift: { readonly dxPx: number; readonly dyPx: number; readonly explained: number };
 }
 
+/** Below this gain of colour the camera went grey, and colours say nothing. */
+export const GREY = 0.4;
 /** Least difference of a cell's mean that counts, grey levels. */
 const LEAST_DIFFERENCE = 5;
+/** The same where an encoder has flattened the picture: it moves the mean of its blocks by several levels. */
+const COMPRESSED_DIFFERENCE = 10;
 /** Keeps the logarithm calm in the dark, grey levels. */
 const DARK = 16;
 /** Shifts are looked for once this share of cells differs. */
@@ -39,8 +46,9 @@ export function differences(
   grid: CellGrid,
   planes: CellPlanes,
   overlay: Uint8Array,
-  deviations: number,
+  { deviations, compressed }: { readonly deviations: number; readonly compressed: boolean },
 ): Differences {
+  const least = compressed ? COMPRESSED_DIFFERENCE : LEAST_DIFFERENCE;
   const cells = state.baseY.length;
   const weight = new Uint8Array(cells);
   for (let c = 0; c < cells; c++) weight[c] = overlay[c] === 0 && state.leftFrame[c] < 0 ? 1 : 0;
@@ -55,6 +63,9 @@ export function differences(
     u[c] = planes.u[c] / light.gain;
     v[c] = planes.v[c] / light.gain;
   }
+  // What a shift of a fraction of a sample may leave over at strong edges, cell by cell.
+  const slackY = new Float32Array(cells);
+  const slackColour = new Float32Array(cells);
   let spread = spreadOf(y, state.baseY, weight);
   let shift = { dxPx: 0, dyPx: 0, explained: 0 };
   const apart = countApart(y, state.baseY, deviations * Math.max(spread, 1));
@@ -63,39 +74,69 @@ export function differences(
     const size = Math.hypot(found.dx, found.dy);
     if (found.explained > 0.3 && size > 0.1 && size < 4) {
       shift = { dxPx: found.dx * grid.shrink, dyPx: found.dy * grid.shrink, explained: found.explained };
-      for (let c = 0; c < cells; c++)
+      for (let c = 0; c < cells; c++) {
         y[c] += (found.gradientX[c] * found.dx + found.gradientY[c] * found.dy) / light.gain;
+        slackY[c] = 0.5 * (Math.abs(found.gradientX[c] * found.dx) + Math.abs(found.gradientY[c] * found.dy));
+      }
+      colourSlack(state, grid, size, slackColour);
       spread = spreadOf(y, state.baseY, weight);
     }
   }
-  const grey = chroma < 0.4;
+  const grey = chroma < GREY;
   const spreadU = grey ? Number.POSITIVE_INFINITY : spreadOf(u, state.baseU, weight);
   const spreadV = grey ? Number.POSITIVE_INFINITY : spreadOf(v, state.baseV, weight);
-  const leastColour = Math.max(LEAST_DIFFERENCE, deviations * Math.max(spreadU, spreadV));
+  const leastColour = Math.max(least, deviations * Math.max(spreadU, spreadV));
   const score = new Float32Array(cells);
   const colourScore = new Float32Array(cells);
   const foreground = new Uint8Array(cells);
   const moving = new Uint8Array(cells);
   const ratio = new Float32Array(cells);
   for (let c = 0; c < cells; c++) {
-    const threshold = Math.max(
-      LEAST_DIFFERENCE / Math.min(1, light.gain),
-      deviations * Math.max(spread, state.noise[c]),
-    );
-    const colour = Math.max(Math.abs(u[c] - state.baseU[c]), Math.abs(v[c] - state.baseV[c])) / leastColour;
+    const threshold =
+      slackY[c] + Math.max(least / Math.min(1, light.gain), deviations * Math.max(spread, state.noise[c]));
+    const colourThreshold = leastColour + slackColour[c];
+    // Less light makes every colour difference smaller by the same factor; only what is left is another colour.
+    const k = Math.min(1.5, Math.max(0, y[c] + DARK) / (state.baseY[c] + DARK));
+    const colour = Math.max(Math.abs(u[c] - k * state.baseU[c]), Math.abs(v[c] - k * state.baseV[c])) / colourThreshold;
     colourScore[c] = grey ? 0 : colour;
     score[c] = Math.max(Math.abs(y[c] - state.baseY[c]) / threshold, colourScore[c]);
-    const recentColour = Math.max(Math.abs(u[c] - state.recentU[c]), Math.abs(v[c] - state.recentV[c])) / leastColour;
+    const recentColour =
+      Math.max(Math.abs(u[c] - state.recentU[c]), Math.abs(v[c] - state.recentV[c])) / colourThreshold;
     const recent = Math.max(Math.abs(y[c] - state.recentY[c]) / threshold, grey ? 0 : recentColour);
     ratio[c] = Math.log((Math.max(0, y[c]) + DARK) / (state.baseY[c] + DARK));
-    if (overlay[c] === 1) continue;
     moving[c] = recent > 1 ? 1 : 0;
+    if (overlay[c] === 1) continue;
     foreground[c] = state.known[c] === 1 ? (score[c] > 1 ? 1 : 0) : moving[c];
   }
-  return { y, u, v, score, colourScore, foreground, moving, ratio, light, chroma, spread, shift };
+  const ratioPlane: RatioPlane = {
+    width: grid.planeWidth,
+    height: grid.planeHeight,
+    cell: CELL,
+    at: (px, py) => {
+      const i = py * grid.planeWidth + px;
+      const frame = Math.max(0, (planes.plane[i] - light.offset) / light.gain);
+      return Math.log((frame + DARK) / (state.reference[i] + DARK));
+    },
+  };
+  return { y, u, v, ratioPlane, score, colourScore, foreground, moving, ratio, light, chroma, spread, shift };
 }
 
-/** Least-squares gain of the colour differences, 1 where the scene has hardly any colour. */
+/** What a shift of `samples` may do to a cell's colour, by its colours' step to the cells around it. */
+function colourSlack({ baseU, baseV }: GateState, { columns }: CellGrid, samples: number, out: Float32Array): void {
+  for (let c = 0; c < out.length; c++) {
+    let step = 0;
+    for (const n of [c - 1, c + 1, c - columns, c + columns]) {
+      if (n < 0 || n >= out.length) continue;
+      step = Math.max(step, Math.abs(baseU[n] - baseU[c]), Math.abs(baseV[n] - baseV[c]));
+    }
+    out[c] = step * Math.min(1, samples / CELL);
+  }
+}
+
+/**
+ * Least-squares gain of the colour differences, 1 where the scene has hardly any colour. A cell says no more than its own
+ * colour allows, so that a thing of strong colour in a pale scene does not pass for a camera that went grey.
+ */
 function chromaGain(state: GateState, planes: CellPlanes, weight: Uint8Array): number {
   let own = 0;
   let cross = 0;
@@ -103,8 +144,10 @@ function chromaGain(state: GateState, planes: CellPlanes, weight: Uint8Array): n
   for (let c = 0; c < weight.length; c++) {
     if (weight[c] === 0) continue;
     n++;
-    own += state.baseU[c] * state.baseU[c] + state.baseV[c] * state.baseV[c];
-    cross += state.baseU[c] * planes.u[c] + state.baseV[c] * planes.v[c];
+    const ownHere = state.baseU[c] * state.baseU[c] + state.baseV[c] * state.baseV[c];
+    const crossHere = state.baseU[c] * planes.u[c] + state.baseV[c] * planes.v[c];
+    own += ownHere;
+    cross += Math.min(4 * ownHere, Math.max(0, crossHere));
   }
   return own < n * 9 ? 1 : cross / own;
 }

@@ -1,5 +1,13 @@
-import { emptyPlanes, measureCells, noiseSigma, type CellGrid, type CellPlanes } from '../../pixels/cells.js';
-import type { FrameEvidence, FrameRef, PictureU8 } from '../../records/index.js';
+import {
+  cellGrid,
+  emptyPlanes,
+  measureCells,
+  noiseSigma,
+  type CellGrid,
+  type CellPlanes,
+  type MeasuredPicture,
+} from '../../pixels/cells.js';
+import type { FrameEvidence, FrameRef } from '../../records/index.js';
 import { advance } from './advance.js';
 import { freshState, type GateState } from './state.js';
 
@@ -31,14 +39,14 @@ export class Gate {
     this.#options = { ...gateDefaults, ...options };
     if (restored !== undefined) {
       this.#state = structuredClone(restored);
-      this.#grid = freshState(restored.width, restored.height, 0).grid;
+      this.#grid = cellGrid(restored.width, restored.height);
       this.#planes = emptyPlanes(this.#grid);
     }
   }
 
-  /** First frame index that has not been gated; frames before it were, in a run before this one. */
-  get nextIndex(): number {
-    return this.#state?.nextIndex ?? 0;
+  /** The last frame gated, by a run before this one too. */
+  get last(): GateState['last'] | undefined {
+    return this.#state?.last;
   }
 
   /** A copy of the state that later frames do not change. */
@@ -47,7 +55,7 @@ export class Gate {
   }
 
   /** Measures one frame. A frame of another size begins a new scene. */
-  measure(ref: FrameRef, picture: PictureU8): FrameEvidence {
+  measure(ref: FrameRef, picture: MeasuredPicture): FrameEvidence {
     let state = this.#state;
     let grid = this.#grid;
     let planes = this.#planes;
@@ -58,7 +66,10 @@ export class Gate {
       state.width !== picture.width ||
       state.height !== picture.height
     ) {
-      ({ state, grid } = freshState(picture.width, picture.height, ref.index));
+      // Tracks are told apart over the whole source, not only within a scene.
+      const nextId = state?.tracking.nextId ?? 1;
+      ({ state, grid } = freshState(picture.width, picture.height, ref));
+      state.tracking.nextId = nextId;
       planes = emptyPlanes(grid);
       this.#state = state;
       this.#grid = grid;

@@ -1,7 +1,7 @@
 import type { CellGrid } from '../../pixels/cells.js';
 import type { Nuisance } from '../../records/index.js';
 import { regionOf, type Component } from '../../pixels/components.js';
-import type { Differences } from './differences.js';
+import { GREY, type Differences } from './differences.js';
 import { overlayRegions } from './overlays.js';
 import type { GateState } from './state.js';
 
@@ -11,6 +11,13 @@ const USUAL_MS = 30_000;
 const LEAST_GAIN = 0.04;
 const LEAST_NOISE = 1.5;
 
+/** Sensor noise that is told from none, grey levels. */
+const GRAIN = 0.15;
+
+/** Whether an encoder has taken the grain out of the picture: less than a quarter of the usual noise is left. */
+export const isCompressed = ({ usualNoiseSigma }: GateState, sigma: number): boolean =>
+  usualNoiseSigma > GRAIN && sigma < 0.25 * usualNoiseSigma;
+
 /** Why the pixels of this frame differ although nothing in the scene does. Learns what is usual. */
 export function nuisancesOf(
   state: GateState,
@@ -18,14 +25,13 @@ export function nuisancesOf(
   found: Differences,
   parts: readonly (Component & { readonly kind: string })[],
   overlay: Uint8Array,
-  sigma: number,
-  dtMs: number,
+  { sigma, compressed, dtMs }: { readonly sigma: number; readonly compressed: boolean; readonly dtMs: number },
 ): Nuisance[] {
   const usual = 1 - Math.exp(-dtMs / USUAL_MS);
   const list: Nuisance[] = [];
   const level = 100;
   const brightness = (found.light.gain * level + found.light.offset) / (state.usualGain * level + state.usualOffset);
-  if (found.chroma < 0.4) {
+  if (found.chroma < GREY) {
     list.push({ cause: 'COLOR_MODE', strength: found.chroma, unit: 'colour gain' });
   } else if (Math.abs(brightness - 1) > LEAST_GAIN) {
     list.push({ cause: 'LIGHTING', strength: brightness, unit: 'gain' });
@@ -33,6 +39,7 @@ export function nuisancesOf(
   state.usualGain += usual * (found.light.gain - state.usualGain);
   state.usualOffset += usual * (found.light.offset - state.usualOffset);
   if (Number.isNaN(state.usualNoiseSigma)) state.usualNoiseSigma = sigma;
+  if (compressed) list.push({ cause: 'NOISE', strength: sigma / state.usualNoiseSigma, unit: 'of the usual grain' });
   if (sigma > 1.6 * state.usualNoiseSigma + LEAST_NOISE)
     list.push({ cause: 'NOISE', strength: sigma, unit: 'grey levels' });
   state.usualNoiseSigma += usual * (sigma - state.usualNoiseSigma);
@@ -51,6 +58,7 @@ export function nuisancesOf(
   }
   for (const region of overlayRegions(overlay, grid))
     list.push({ cause: 'OVERLAY', strength: 1, unit: 'overlay', region });
-  if (state.speckles >= 4) list.push({ cause: 'WEATHER', strength: state.speckles, unit: 'specks a frame' });
+  if (state.speckles >= 4 && !compressed)
+    list.push({ cause: 'WEATHER', strength: state.speckles, unit: 'specks a frame' });
   return list;
 }

@@ -1,33 +1,83 @@
 import type { CellGrid } from '../../pixels/cells.js';
-import type { Region } from '../../records/index.js';
 import { components, regionOf } from '../../pixels/components.js';
+import type { Region } from '../../records/index.js';
+import type { Differences } from './differences.js';
 import type { GateState } from './state.js';
 
 /** Taking another look in place this often within the fading time is what a clock or a counter does, and nothing else. */
 const FLIPS = 2.5;
+const MOST_FLIPS = 8;
 const FADE_MS = 20_000;
+/** A cell must have rested this long for its next movement to be another flip. */
+const REST_MS = 200;
+/** Cells of a line of text differ within by at least this share of what the flipping cells do. */
+const INK = 0.5;
+/** Spaces between the words of a line are no wider than this, cells. */
+const SPACE = 3;
 
 export function fadeFlips(state: GateState, dtMs: number): void {
   const keep = Math.exp(-dtMs / FADE_MS);
   for (let c = 0; c < state.flips.length; c++) state.flips[c] *= keep;
 }
 
+export function flip(state: GateState, c: number): void {
+  state.flips[c] = Math.min(MOST_FLIPS, state.flips[c] + 1);
+}
+
+/** A known overlay is not looked for changes any more, so that its flips are counted as it moves. */
+export function countFlips(state: GateState, found: Differences, overlay: Uint8Array): void {
+  for (let c = 0; c < overlay.length; c++) {
+    if (overlay[c] === 1 && found.moving[c] === 1 && state.stillMs[c] >= REST_MS) flip(state, c);
+  }
+}
+
 /**
- * 1 where a cell belongs to an overlay: cells that flip again and again, and their line as far as it goes on to both
- * sides, because the digits beside the seconds will flip too, only later.
+ * 1 where a cell belongs to an overlay: cells that flip again and again, and the line of text that they stand in, because
+ * the digits beside the seconds will flip too, only later.
  */
 export function overlayCells(state: GateState, grid: CellGrid): Uint8Array {
-  const { columns, rows } = grid;
   const mask = new Uint8Array(state.flips.length);
-  for (let c = 0; c < mask.length; c++) {
-    if (state.flips[c] < FLIPS) continue;
-    const x = c % columns;
-    const y = (c - x) / columns;
-    for (let ny = Math.max(0, y - 1); ny <= Math.min(rows - 1, y + 1); ny++) {
-      for (let nx = Math.max(0, x - 6); nx <= Math.min(columns - 1, x + 6); nx++) mask[ny * columns + nx] = 1;
-    }
+  if (!state.flips.some((flips) => flips >= FLIPS)) return mask;
+  const { columns, rows } = grid;
+  for (const part of components(
+    Uint8Array.from(state.flips, (f) => (f < FLIPS ? 0 : 1)),
+    columns,
+    rows,
+  )) {
+    const least = INK * Math.max(...part.cells.map((c) => inkOf(state.reference, grid, c)));
+    const top = Math.max(0, part.top - 1);
+    const bottom = Math.min(rows - 1, part.bottom + 1);
+    const inked = (x: number) => {
+      for (let y = part.top; y <= part.bottom; y++)
+        if (inkOf(state.reference, grid, y * columns + x) >= least) return true;
+      return false;
+    };
+    const reach = (from: number, step: number) => {
+      let last = from;
+      for (let x = from + step; x >= 0 && x < columns && Math.abs(x - last) <= SPACE; x += step) if (inked(x)) last = x;
+      return last;
+    };
+    const left = Math.max(0, reach(part.left, -1) - 1);
+    const right = Math.min(columns - 1, reach(part.right, 1) + 1);
+    for (let y = top; y <= bottom; y++) mask.fill(1, y * columns + left, y * columns + right + 1);
   }
   return mask;
+}
+
+/** Largest difference of luma within a cell of the reference plane. */
+function inkOf(plane: Uint8Array, grid: CellGrid, c: number): number {
+  const x0 = (c % grid.columns) * 4;
+  const y0 = Math.floor(c / grid.columns) * 4;
+  let least = 255;
+  let most = 0;
+  for (let y = y0; y < Math.min(grid.planeHeight, y0 + 4); y++) {
+    for (let x = x0; x < Math.min(grid.planeWidth, x0 + 4); x++) {
+      const value = plane[y * grid.planeWidth + x];
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+  }
+  return most - least;
 }
 
 export function overlayRegions(mask: Uint8Array, grid: CellGrid): Region[] {

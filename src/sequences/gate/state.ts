@@ -1,14 +1,15 @@
 import type { CellGrid } from '../../pixels/cells.js';
 import { cellGrid } from '../../pixels/cells.js';
 import { sameLight, type LightFit } from '../../pixels/light.js';
+import type { EventOrder } from '../reorder.js';
 import type { TracksState } from './tracks.js';
 
 /** Everything the gate knows about a scene; plain and structured-clonable. Arrays hold one value a cell. */
 export interface GateState {
   readonly width: number;
   readonly height: number;
-  /** The first frame that has not been gated. */
-  nextIndex: number;
+  /** The last frame that was gated. */
+  last: EventOrder;
   lastElapsedMs: number;
   /** The settled scene in its own light: luma, blue and red difference. */
   baseY: Float32Array;
@@ -34,6 +35,7 @@ export interface GateState {
   flips: Float32Array;
   /** Luma plane of a frame of the settled scene, for finding shifts of the camera. */
   reference: Uint8Array;
+  referenceMs: number;
   light: LightFit;
   /** Gain as usual lately; what departs from it is a change of light. */
   usualGain: number;
@@ -43,7 +45,8 @@ export interface GateState {
   tracking: TracksState;
 }
 
-export function freshState(width: number, height: number, index: number): { state: GateState; grid: CellGrid } {
+/** The state of a gate that has seen nothing of a scene that begins with the frame `first`. */
+export function freshState(width: number, height: number, first: EventOrder): { state: GateState; grid: CellGrid } {
   const grid = cellGrid(width, height);
   const cells = grid.columns * grid.rows;
   return {
@@ -51,7 +54,7 @@ export function freshState(width: number, height: number, index: number): { stat
     state: {
       width,
       height,
-      nextIndex: index,
+      last: { eventTimeMs: first.eventTimeMs, index: first.index },
       lastElapsedMs: Number.NaN,
       baseY: new Float32Array(cells),
       baseU: new Float32Array(cells),
@@ -68,6 +71,7 @@ export function freshState(width: number, height: number, index: number): { stat
       restElapsedMs: new Float64Array(cells),
       flips: new Float32Array(cells),
       reference: new Uint8Array(grid.planeWidth * grid.planeHeight),
+      referenceMs: 0,
       light: sameLight,
       usualGain: 1,
       usualOffset: 0,
