@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** How much of what it wrote last an error repeats. */
+const toldCharacters = 2_000;
+
+/** The command line's program, also from the build of this file. */
+function program(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  return join(folder, 'bin', 'blinkstream.js');
+}
+
+export interface WatchedOptions {
+  readonly clip: string;
+  readonly out: string;
+  readonly listen?: string;
+  /** `point:n:FILE`, as `killPoint` reads it. */
+  readonly killAt?: string;
+  /** Kills it on abort, so that it does not outlive who started it. */
+  readonly signal: AbortSignal;
+}
+
+/** One life of `blinkstream watch`. */
+export class Watched {
+  /** Events that it has printed, each after its commit. */
+  printed = 0;
+  #wrote = '';
+  readonly #child: ChildProcess;
+  readonly ended: Promise<void>;
+
+  constructor({ clip, out, listen, killAt, signal }: WatchedOptions) {
+    const serving = listen === undefined ? [] : ['--listen', listen, '--keep-serving'];
+    const child = spawn(process.execPath, [program(), 'watch', clip, '--out', out, ...serving], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...(killAt !== undefined && { BLINKSTREAM_KILL_AT: killAt }) },
+      signal,
+      killSignal: 'SIGKILL',
+    });
+    this.#child = child;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (this.printed += text.split('\n').length - 1));
+    child.stderr
+      .setEncoding('utf8')
+      .on('data', (text: string) => (this.#wrote = (this.#wrote + text).slice(-toldCharacters)));
+    this.ended = new Promise((resolve, reject) => {
+      // Of an abort there is an error too, and the process ends all the same.
+      child.once('error', (error) => child.pid === undefined && reject(error));
+      child.once('close', () => resolve());
+    });
+    // Whoever looks at it while it runs sees that it is gone; only the failure to start is told here.
+    this.ended.catch(() => undefined);
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  get wasKilled(): boolean {
+    return this.#child.signalCode === 'SIGKILL';
+  }
+
+  /** How it ended and what it wrote last, for an error. */
+  get account(): string {
+    return `exit code ${this.#child.exitCode}, signal ${this.#child.signalCode}: ${this.#wrote.trim()}`;
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /** Asks it to end; @throws Error where it does not end well */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.done();
+  }
+
+  /** Waits for its end; @throws Error where that is not a good one */
+  async done(): Promise<void> {
+    await this.ended;
+    if (this.#child.exitCode !== 0) throw new Error(`the watching process ended badly, ${this.account}`);
+  }
+}
