@@ -12,12 +12,12 @@ import { linkTracks, type Link } from './tracks.js';
 /** Under this steepness of its border (a ramp has a third, an edge one) a component is a shadow or a lamp, not a thing. */
 const SHARP = 0.65;
 /**
- * Mean logarithm of the change of light under which a component is faint: 5 %. An encoder that spends more or fewer bits
- * does as much, and nobody sees it.
+ * Mean logarithm of the change of light under which a component is faint: 10 %. Soft shadows end in it, and an encoder
+ * that spends more or fewer bits does as much.
  */
-const FAINT = 0.05;
-/** Mean logarithm of the change of light over which a component is one of light: 10 %. */
-const LIT = 0.1;
+const FAINT = 0.1;
+/** Mean difference of colour over its threshold from which a faint component is a thing all the same. */
+const COLOURED = 2;
 /** Digits that flip at once cover no more than this share of a picture. */
 const MOST_OF_OVERLAY = 0.02;
 /** Time constants, ms. */
@@ -119,8 +119,7 @@ function classify(part: Component, found: Differences, state: GateState, grid: C
 
 /** Whether a component differs by colour and hardly by light; shadows are tinted too, and have their border to tell. */
 function isColoured(part: Component, found: Differences, lit: number): boolean {
-  const coloured = part.cells.filter((c) => found.colourScore[c] > 1).length;
-  return coloured > part.cells.length * 0.3 && lit < LIT;
+  return lit < FAINT && part.cells.reduce((sum, c) => sum + found.colourScore[c], 0) >= COLOURED * part.cells.length;
 }
 
 const isSharp = (part: Component, found: Differences, grid: CellGrid): boolean =>
