@@ -44,7 +44,7 @@ export async function chaos({ seed, faults, script, signal, tell }: ChaosOptions
     const begin = (): Promise<Job> => Job.begin(clip, join(folder, `job-${jobs.length + 1}`), signal);
     let job = await begin();
     try {
-      for (const [i, fault] of drawFaults(seed, faults).entries()) {
+      for (const [i, fault] of drawFaults(seed, faults, script.steps).entries()) {
         while (!(await job.suffer(fault))) {
           jobs.push(await job.finish(expected));
           tell(`job ${jobs.length} is done after ${i} faults; the next begins`);

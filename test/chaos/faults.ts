@@ -8,24 +8,26 @@ export type Fault =
 export const faultKinds = [...killPoints, 'outside'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/**
- * The last passing at which a point is hit. Frames pass by the hundred, commits by the second; with so few a job of some
- * hundred commits outlives two hundred faults.
- */
-const lastPassing: Readonly<Record<KillPoint, number>> = {
-  decode: 60,
-  gate: 60,
+/** How often, roughly, a point is passed for each step of the script. */
+const passingsPerStep: Readonly<Record<KillPoint, number>> = {
+  decode: 12,
+  gate: 12,
   worker: 2,
-  'before-commit': 2,
-  'in-commit': 2,
-  'after-commit': 2,
-  publish: 6,
+  'before-commit': 3,
+  'in-commit': 3,
+  'after-commit': 3,
+  publish: 5,
 };
+/** A fault may come this many times later than its share of the script: on average they leave some of it over. */
+const latest = 1.6;
 /** From before the program has started until some sequences are through. */
 const latestOutsideMs = 4_000;
 
-/** As many faults of each kind, or one more, in random order; the same for the same seed. */
-export function drawFaults(seed: number, count: number): Fault[] {
+/**
+ * As many faults of each kind, or one more, in random order, spread over a script of so many steps; the same for the
+ * same seed.
+ */
+export function drawFaults(seed: number, count: number, steps: number): Fault[] {
   const random = randomOf(seed);
   const upTo = (most: number): number => 1 + Math.floor(random() * most);
   const kinds = Array.from({ length: count }, (_, i) => faultKinds[i % faultKinds.length]);
@@ -33,7 +35,8 @@ export function drawFaults(seed: number, count: number): Fault[] {
     const j = Math.floor(random() * (i + 1));
     [kinds[i], kinds[j]] = [kinds[j], kinds[i]];
   }
+  const lastPassing = (at: KillPoint): number => Math.ceil((passingsPerStep[at] * latest * steps) / count);
   return kinds.map((at) =>
-    at === 'outside' ? { at, afterMs: upTo(latestOutsideMs) } : { at, passing: upTo(lastPassing[at]) },
+    at === 'outside' ? { at, afterMs: upTo(latestOutsideMs) } : { at, passing: upTo(lastPassing(at)) },
   );
 }

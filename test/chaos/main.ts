@@ -9,7 +9,7 @@ import { faultKinds } from './faults.js';
 
 /** What the promise is made for: a job of at least so many events. */
 const leastEvents = 500;
-const script = { steps: 190, stepMs: 2_400, changesPerStep: 4, fps: 5 };
+const script = { steps: 240, stepMs: 2_400, changesPerStep: 4, fps: 5 };
 
 const { values } = parseArgs({
   options: { seed: { type: 'string', default: '1' }, faults: { type: 'string', default: '200' } },
