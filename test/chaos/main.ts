@@ -4,6 +4,7 @@
  * as promised.
  */
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/records/index.js';
 import { chaos } from './chaos.js';
 import { faultKinds } from './faults.js';
 
@@ -30,6 +31,9 @@ const { eventsPerJob, hits, jobs } = await chaos({
   script: { ...script, seed },
   signal: stop.signal,
   tell: (line) => console.log(line),
+}).catch((error: unknown) => {
+  console.error(`error: ${messageOf(error)}`);
+  process.exit(1);
 });
 
 console.log('\nkilled at       times');
