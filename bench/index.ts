@@ -12,6 +12,7 @@ interface Bench {
 
 /** Loaded one by one, so that what one bench leaves in memory or caches is not there when it does not run. */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  gate: () => import('./gate.js'),
   decode: () => import('./decode.js'),
   grpc: () => import('./grpc.js'),
   memory: () => import('./memory.js'),
