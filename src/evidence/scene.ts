@@ -1,4 +1,4 @@
-import { decodePicture } from '../pixels/decode.js';
+import { pictureOf } from '../pixels/content.js';
 import { areaOf, grownBy, iou, overlapOfSmaller, shareIn } from '../pixels/geometry.js';
 import { toRgb8 } from '../pixels/rgb8.js';
 import {
@@ -109,8 +109,7 @@ export async function observeScene(
 async function shotOf(frame: SequenceFrame<Lease>): Promise<Shot> {
   const content = frame.lease?.content();
   if (content === undefined) throw new RangeError(`frame ${frame.ref.index} has no pixels`);
-  const picture = content.form === 'pixels' ? content.picture : await decodePicture(content.encoded);
-  return { ref: frame.ref, picture: toRgb8(picture) };
+  return { ref: frame.ref, picture: toRgb8(await pictureOf(content)) };
 }
 
 const sameSize = (before: readonly Shot[], after: readonly Shot[]): boolean =>

@@ -1,7 +1,8 @@
-import type { PictureU8 } from '../records/index.js';
+import type { PictureU8, Yuv420Picture, YuvColour } from '../records/index.js';
+import { planesOf, scalesOf } from './yuv420.js';
 
 /** Side of a cell in samples of the shrunken plane. */
-const CELL = 4;
+export const CELL = 4;
 /** Samples that a shrunken plane has at most, roughly: 320×240. */
 const PLANE_SAMPLES = 76_800;
 
@@ -54,11 +55,90 @@ export const emptyPlanes = (grid: CellGrid): CellPlanes => {
   };
 };
 
+/** What cells are measured of: video frames as they come, everything else as RGB or grey. */
+export type MeasuredPicture = PictureU8 | Yuv420Picture;
+
 /**
  * Measures a picture into `out`. A plane sample is the mean of up to 2×2 pixels of its block, so that the cost per
- * original pixel falls with size; luma by the integer weights of BT.601 (77, 150, 29)/256.
+ * original pixel falls with size. Of RGB, luma by the integer weights of BT.601 (77, 150, 29)/256; of planes, luma and
+ * chroma as they are, in the same units.
  */
-export function measureCells(picture: PictureU8, grid: CellGrid, out: CellPlanes): void {
+export function measureCells(picture: MeasuredPicture, grid: CellGrid, out: CellPlanes): void {
+  if (picture.type === 'u8') return measureRgb(picture, grid, out);
+  measureLuma(picture, grid, out);
+  const { u, v, chromaWidth, chromaHeight } = planesOf(picture);
+  const { blue, red } = scalesOf(picture);
+  const chroma = { chromaWidth, chromaHeight, grid };
+  measureChroma({ ...chroma, samples: u, scale: blue }, out.u);
+  measureChroma({ ...chroma, samples: v, scale: red }, out.v);
+}
+
+/** Grey level of the mean of four luma samples, by their sum. */
+const levelsOfSums = (range: YuvColour['range']): Uint8ClampedArray => {
+  const { luma, black } = scalesOf({ matrix: 'bt601', range });
+  return Uint8ClampedArray.from({ length: 4 * 255 + 1 }, (_, sum) => luma * (sum / 4 - black));
+};
+const levelOfSum = { limited: levelsOfSums('limited'), full: levelsOfSums('full') };
+
+function measureLuma(picture: Yuv420Picture, grid: CellGrid, out: CellPlanes): void {
+  const { data, width } = picture;
+  const { shrink, planeWidth, planeHeight, columns, rows } = grid;
+  const level = levelOfSum[picture.range];
+  const half = shrink >> 1;
+  const { plane, y } = out;
+  y.fill(0);
+  const usedWidth = columns * CELL;
+  for (let py = 0; py < planeHeight; py++) {
+    const row = Math.min(rows - 1, py >> 2) * columns;
+    const inRows = py < rows * CELL;
+    let i = py * shrink * width;
+    let k = i + half * width;
+    let o = py * planeWidth;
+    for (let px = 0; px < planeWidth; px++, i += shrink, k += shrink, o++) {
+      const value = level[data[i] + data[i + half] + data[k] + data[k + half]];
+      plane[o] = value;
+      if (inRows && px < usedWidth) y[row + (px >> 2)] += value;
+    }
+  }
+  for (let c = 0; c < y.length; c++) y[c] /= CELL * CELL;
+}
+
+/** Chroma samples along the side of a cell that its mean is taken of at most. */
+const CHROMA_SIDE = 8;
+
+/** Cell means of one chroma plane, in grey levels about 0. */
+function measureChroma({ samples, scale, chromaWidth, chromaHeight, grid }: ChromaPlane, out: Float32Array): void {
+  const { columns, rows, cellPx } = grid;
+  const side = cellPx >> 1;
+  const step = Math.ceil(side / CHROMA_SIDE);
+  for (let row = 0; row < rows; row++) {
+    const top = row * side;
+    const bottom = Math.min(top + side, chromaHeight);
+    for (let column = 0; column < columns; column++) {
+      const left = column * side;
+      const right = Math.min(left + side, chromaWidth);
+      let sum = 0;
+      let count = 0;
+      for (let y = top; y < bottom; y += step) {
+        for (let i = y * chromaWidth + left, end = y * chromaWidth + right; i < end; i += step, count++) {
+          sum += samples[i];
+        }
+      }
+      out[row * columns + column] = (sum / count - 128) * scale;
+    }
+  }
+}
+
+interface ChromaPlane {
+  readonly samples: Uint8Array;
+  /** Grey levels per step. */
+  readonly scale: number;
+  readonly chromaWidth: number;
+  readonly chromaHeight: number;
+  readonly grid: CellGrid;
+}
+
+function measureRgb(picture: PictureU8, grid: CellGrid, out: CellPlanes): void {
   const { data, width, channels } = picture;
   const { shrink, planeWidth, planeHeight, columns, rows } = grid;
   const g = channels >= 3 ? 1 : 0;
@@ -107,22 +187,31 @@ export function measureCells(picture: PictureU8, grid: CellGrid, out: CellPlanes
 }
 
 /**
- * Standard deviation of the noise of one pixel in grey levels: Immerkær's Laplacian difference mask on the green
- * channel, its median instead of its mean so that texture does not count as noise.
+ * Standard deviation of the noise of one pixel in grey levels: Immerkær's Laplacian difference mask, its median instead
+ * of its mean so that texture does not count as noise. On the green channel of RGB; on luma, which is mostly green,
+ * where there is a plane of it.
  * Source: J. Immerkær, "Fast Noise Variance Estimation", CVIU 64(2), 1996.
  */
-export function noiseSigma(picture: PictureU8): number {
-  const { data, width, height, channels } = picture;
+export function noiseSigma(picture: MeasuredPicture): number {
+  if (picture.type === 'yuv420') return scalesOf(picture).luma * channelNoise(picture, 1, 0);
+  return channelNoise(picture, picture.channels, picture.channels >= 3 ? 1 : 0);
+}
+
+/** `channel` of interleaved samples, `channels` a pixel. */
+function channelNoise(
+  { data, width, height }: Pick<MeasuredPicture, 'data' | 'width' | 'height'>,
+  channels: number,
+  channel: number,
+): number {
   if (width < 3 || height < 3) return 0;
   const stride = width * channels;
-  const green = channels >= 3 ? 1 : 0;
   const histogram = new Uint32Array(2048);
   const rowStep = Math.max(1, Math.floor(height / 24));
   const columnStep = Math.max(1, Math.floor(width / 320));
   let samples = 0;
   for (let y = 1; y < height - 1; y += rowStep) {
     for (let x = 1; x < width - 1; x += columnStep) {
-      const i = y * stride + x * channels + green;
+      const i = y * stride + x * channels + channel;
       const a =
         data[i - stride - channels] +
         data[i - stride + channels] +

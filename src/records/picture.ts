@@ -17,8 +17,27 @@ export type Picture = { readonly width: number; readonly height: number; readonl
   | { readonly type: 'f32'; readonly data: Float32Array }
 );
 
-/** An 8-bit picture, the only kind that video decodes to. */
+/** An 8-bit picture. */
 export type PictureU8 = Extract<Picture, { type: 'u8' }>;
+
+/**
+ * A video frame as its codec holds it: 8-bit planes in one array, `y` (`width * height`), then `u`, then `v` (each
+ * `ceil(width / 2) * ceil(height / 2)`: one sample for 2×2 pixels), rows top to bottom, no padding.
+ */
+export interface Yuv420Picture extends YuvColour {
+  readonly type: 'yuv420';
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** What the samples of planes mean. */
+export interface YuvColour {
+  /** ITU-R recommendation that says how RGB becomes luma and chroma. */
+  readonly matrix: 'bt601' | 'bt709';
+  /** `limited`: luma 16–235, chroma 16–240; `full`: 0–255. */
+  readonly range: 'limited' | 'full';
+}
 
 /** An undecoded original, as it was found in its file or message. */
 export interface EncodedPicture {
@@ -26,10 +45,15 @@ export interface EncodedPicture {
   readonly bytes: Uint8Array;
 }
 
-/** What a frame holds: pixels, or an original that is decoded where it is looked at. */
+/** What a frame holds: pixels, or what becomes pixels where it is looked at. */
 export type FrameContent =
   | { readonly form: 'pixels'; readonly picture: Picture }
+  | { readonly form: 'yuv420'; readonly picture: Yuv420Picture }
   | { readonly form: 'encoded'; readonly encoded: EncodedPicture };
 
 /** Bytes per sample of a type. */
 export const bytesPerSample: Readonly<Record<SampleType, number>> = { u8: 1, u16: 2, f32: 4 };
+
+/** Bytes of the planes of a `Yuv420Picture`. */
+export const yuv420Bytes = (width: number, height: number): number =>
+  width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2);

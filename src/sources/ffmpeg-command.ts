@@ -12,6 +12,8 @@ export interface InputLimits {
 export interface DecodeCommand extends InputLimits {
   readonly hasFpsMode: boolean;
   readonly threads: number;
+  /** Of the frames that come out. */
+  readonly pixelFormat: 'rgb24' | 'yuv420p' | 'yuvj420p';
   /** Begin at the last keyframe at or before this, in seconds from the container's start. */
   readonly seekSeconds?: number;
 }
@@ -37,11 +39,11 @@ function inputOptions({ url, timeoutMs, maxPixels }: InputLimits): string[] {
 }
 
 /**
- * Arguments of ffmpeg that write the first real video stream to standard output as NUT: raw RGB frames, upright, each
+ * Arguments of ffmpeg that write the first real video stream to standard output as NUT: raw frames, upright, each
  * once, with the presentation time that its container gives it.
  */
 export function decodeArguments(command: DecodeCommand): string[] {
-  const { url, hasFpsMode, threads, seekSeconds } = command;
+  const { url, hasFpsMode, threads, pixelFormat, seekSeconds } = command;
   const input = [
     ...inputOptions(command),
     ...['-threads', String(threads)],
@@ -49,7 +51,7 @@ export function decodeArguments(command: DecodeCommand): string[] {
   ];
   const output = [
     ...['-map', '0:V:0', '-map_metadata', '-1', '-map_chapters', '-1'],
-    ...['-c:v', 'rawvideo', '-pix_fmt', 'rgb24'],
+    ...['-c:v', 'rawvideo', '-pix_fmt', pixelFormat],
     ...(hasFpsMode ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
     ...['-enc_time_base', '-1'],
     // NUT knows no negative times, and what ffmpeg would do about them depends on the first frame it writes, so a
@@ -71,7 +73,10 @@ export function probeArguments(limits: InputLimits): string[] {
     ...LOG,
     ...inputOptions(limits),
     ...['-select_streams', 'V:0'],
-    ...['-show_entries', 'format=format_name,duration:stream=width,height,nb_frames,duration'],
+    ...[
+      '-show_entries',
+      'format=format_name,duration:stream=width,height,nb_frames,duration,pix_fmt,color_space,color_range',
+    ],
     ...['-of', 'json'],
     ...['-i', limits.url],
   ];

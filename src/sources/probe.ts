@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { z } from 'zod';
+import type { YuvColour } from '../records/index.js';
 import { findBinary } from './ffmpeg-binary.js';
 import { probeArguments } from './ffmpeg-command.js';
 import { FfmpegLog } from './ffmpeg-log.js';
@@ -12,7 +13,11 @@ export interface VideoProbe {
   readonly durationSeconds: number | undefined;
   /** Whether the container's index makes a seek give the same times as decoding from the start. */
   readonly seekable: boolean;
+  readonly pixels: DecodedPixels;
 }
+
+/** How frames leave ffmpeg: as the codec holds them where that is 8-bit 4:2:0, else converted to RGB. */
+export type DecodedPixels = (YuvColour & { readonly format: 'yuv420p' | 'yuvj420p' }) | { readonly format: 'rgb24' };
 
 export interface ProbeLimits {
   readonly timeoutMs: number;
@@ -27,7 +32,15 @@ const probeJson = z.object({
   }),
   streams: z
     .array(
-      z.object({ width: z.number().default(0), height: z.number().default(0), nb_frames: numeric, duration: numeric }),
+      z.object({
+        width: z.number().default(0),
+        height: z.number().default(0),
+        nb_frames: numeric,
+        duration: numeric,
+        pix_fmt: z.string().optional(),
+        color_space: z.string().optional(),
+        color_range: z.string().optional(),
+      }),
     )
     .default([]),
 });
@@ -45,7 +58,8 @@ export async function probeVideo(input: VideoInput, limits: ProbeLimits, signal:
   log.end();
   if (endedBy === 'timeout') throw unreadable(input, `timed out, no answer in ${(2 * limits.timeoutMs) / 1_000} s`);
   // The build of 2018 that npm has crashes on some MPEG-TS that its ffmpeg reads: then nothing is known beforehand.
-  if (endedBy === 'crash') return { frames: undefined, durationSeconds: undefined, seekable: false };
+  if (endedBy === 'crash')
+    return { frames: undefined, durationSeconds: undefined, seekable: false, pixels: { format: 'rgb24' } };
   const refused = log.find(/whitelist|picture size/i);
   const parsed = probeJson.safeParse(stdout.trim() === '' ? {} : JSON.parse(stdout));
   const stream = parsed.data?.streams[0];
@@ -59,8 +73,24 @@ export async function probeVideo(input: VideoInput, limits: ProbeLimits, signal:
     frames: stream.nb_frames === 0 ? undefined : stream.nb_frames,
     // An edit list may show less than the stream holds; other streams may be longer than the video.
     durationSeconds: durations.length === 0 ? undefined : Math.min(...(durations as number[])),
+    pixels: pixelsOf(stream.pix_fmt, stream.color_space, stream.color_range),
     seekable: /\b(?:mov|mp4|matroska|webm)\b/.test(format.format_name),
   };
+}
+
+/** What is not told is BT.601, limited: ffmpeg's own reading. Rare matrices (BT.2020, …) are left to its conversion. */
+const matrices: Readonly<Record<string, YuvColour['matrix'] | undefined>> = {
+  unknown: 'bt601',
+  smpte170m: 'bt601',
+  bt470bg: 'bt601',
+  bt709: 'bt709',
+};
+
+function pixelsOf(format = 'unknown', space = 'unknown', range = 'unknown'): DecodedPixels {
+  const matrix = matrices[space];
+  if ((format !== 'yuv420p' && format !== 'yuvj420p') || matrix === undefined) return { format: 'rgb24' };
+  // The `j` says full by itself.
+  return { format, matrix, range: format === 'yuvj420p' || range === 'pc' ? 'full' : 'limited' };
 }
 
 function runProbe(

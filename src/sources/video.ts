@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { BlinkstreamError, type Frame, type Position } from '../records/index.js';
+import { BlinkstreamError, yuv420Bytes, type Frame, type FrameContent, type Position } from '../records/index.js';
 import { leaseOf } from './budget.js';
 import { videoReport } from './completeness.js';
 import { findFfmpeg, type Ffmpeg } from './ffmpeg-binary.js';
@@ -7,7 +7,7 @@ import { decodeArguments } from './ffmpeg-command.js';
 import { FfmpegLog } from './ffmpeg-log.js';
 import { FrameReader, type ReadStep } from './frame-reader.js';
 import type { ReadOptions, Source, SourceReport } from './index.js';
-import { probeVideo, type VideoProbe } from './probe.js';
+import { probeVideo, type DecodedPixels, type VideoProbe } from './probe.js';
 import { checkFile, tooLarge, unreadable, videoInput, type VideoInput } from './video-input.js';
 import { compareTimes, elapsedMsOf, offsetOf, timeOf, type VideoTime } from './video-time.js';
 
@@ -30,7 +30,8 @@ const MAX_THREADS = 16;
 const MAX_SPARE_BUFFERS = 2;
 
 /**
- * The video stream of a file or an HTTP(S) resource, through ffmpeg: 8-bit RGB at its original size, turned upright.
+ * The video stream of a file or an HTTP(S) resource, through ffmpeg, at its original size, turned upright. 8-bit
+ * 4:2:0, which nearly all video is, comes in planes just as its codec holds it; everything else as 8-bit RGB.
  *
  * Frames: each decoded frame once, in order of presentation; `index` counts them from 0. `elapsedMs` is the frame's own
  * presentation time less that of the first, exact at constant and variable rate; files know no wall clock (their
@@ -98,6 +99,7 @@ async function* decode(run: Run, seekSeconds?: number): AsyncGenerator<Frame, So
     threads: Math.min(availableParallelism() + 1, MAX_THREADS),
     timeoutMs: run.timeoutMs,
     maxPixels: run.maxPixels,
+    pixelFormat: probe.pixels.format,
     ...(seekSeconds !== undefined && { seekSeconds }),
   });
   // ffmpeg's own time-out comes first and says more.
@@ -121,7 +123,7 @@ async function* decode(run: Run, seekSeconds?: number): AsyncGenerator<Frame, So
     const { width, height } = head.video;
     const { num, den } = head.video.timeBase;
     if (width * height > run.maxPixels) throw tooLarge(input, width, height);
-    const bytes = width * height * 3;
+    const bytes = probe.pixels.format === 'rgb24' ? width * height * 3 : yuv420Bytes(width, height);
     const spare: Uint8Array[] = [];
     const free = (buffer: Uint8Array) => {
       budget.give(bytes);
@@ -175,11 +177,7 @@ async function* decode(run: Run, seekSeconds?: number): AsyncGenerator<Frame, So
           width,
           height,
         },
-        lease: leaseOf(
-          { form: 'pixels', picture: { width, height, channels: 3, type: 'u8', data: buffer } },
-          bytes,
-          () => free(buffer),
-        ),
+        lease: leaseOf(contentOf(probe.pixels, width, height, buffer), bytes, () => free(buffer)),
       };
       index++;
     }
@@ -192,6 +190,12 @@ async function* decode(run: Run, seekSeconds?: number): AsyncGenerator<Frame, So
     signal.removeEventListener('abort', onAbort);
     await reader.stop();
   }
+}
+
+function contentOf(pixels: DecodedPixels, width: number, height: number, data: Uint8Array): FrameContent {
+  if (pixels.format === 'rgb24') return { form: 'pixels', picture: { type: 'u8', width, height, channels: 3, data } };
+  const { matrix, range } = pixels;
+  return { form: 'yuv420', picture: { type: 'yuv420', width, height, matrix, range, data } };
 }
 
 /** Why no more frames come, where it is not the end of the stream. */

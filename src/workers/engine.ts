@@ -3,7 +3,7 @@ import { modelFiles } from '../evidence/model-files.js';
 import { type Models, openModels } from '../evidence/models.js';
 import { detectObjects } from '../evidence/objects.js';
 import { readText } from '../evidence/text.js';
-import { decodePicture } from '../pixels/decode.js';
+import { pictureOf } from '../pixels/content.js';
 import { reasoners, reasonWith } from '../reasoning/sequence.js';
 import type { CreateEngine, MeasurePicture } from './index.js';
 
@@ -24,7 +24,7 @@ export const createEngine: CreateEngine = async ({ modelsDir }) => {
 const measureWith =
   (models: Models): MeasurePicture =>
   async (content, { measurements, signal }) => {
-    const picture = content.form === 'pixels' ? content.picture : await decodePicture(content.encoded);
+    const picture = await pictureOf(content);
     const wanted = new Set(measurements);
     signal.throwIfAborted();
     const objects = wanted.has('objects') ? await detectObjects(models, picture) : undefined;

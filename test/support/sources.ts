@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { bytesOf } from '../../src/records/convert/picture.js';
 import type { FrameRef, Position } from '../../src/records/index.js';
 import { ByteBudget } from '../../src/sources/budget.js';
 import type { Source, SourceReport } from '../../src/sources/index.js';
@@ -21,9 +22,7 @@ export async function readAll(
     const step = await reading.next();
     if (step.done) return { frames, report: step.value };
     const { ref, lease } = step.value;
-    const content = lease.content();
-    const bytes = content.form === 'pixels' ? content.picture.data : content.encoded.bytes;
-    frames.push({ ref, hash: createHash('sha256').update(bytes).digest('hex') });
+    frames.push({ ref, hash: createHash('sha256').update(bytesOf(lease.content())).digest('hex') });
     lease.release();
   }
   await reading.return(undefined as never);

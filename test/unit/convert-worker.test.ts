@@ -21,10 +21,17 @@ import {
   FrameSequence as ProtoSequence,
   FrameSequence_Trigger,
   PictureHeader_SampleType,
+  PictureHeader_Yuv420_Matrix,
   SequenceFrame_Role,
 } from '../../src/records/generated/blinkstream/v1/frame.js';
 import { Finding as ProtoFinding } from '../../src/records/generated/blinkstream/v1/worker_service.js';
-import { conditionCauses, type Finding, type FrameContent, type SequenceFrame } from '../../src/records/index.js';
+import {
+  conditionCauses,
+  yuv420Bytes,
+  type Finding,
+  type FrameContent,
+  type SequenceFrame,
+} from '../../src/records/index.js';
 import * as any from '../support/arbitraries.js';
 import { toMicroseconds } from '../support/precision.js';
 
@@ -49,9 +56,25 @@ const pixels = (): Arbitrary<FrameContent> =>
       return pictures[type].map((picture) => ({ form: 'pixels' as const, picture }));
     });
 
+const planes = (): Arbitrary<FrameContent> =>
+  fc
+    .tuple(
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.constantFrom('bt601' as const, 'bt709' as const),
+      fc.constantFrom('limited' as const, 'full' as const),
+    )
+    .chain(([width, height, matrix, range]) => {
+      const bytes = yuv420Bytes(width, height);
+      return fc
+        .uint8Array({ minLength: bytes, maxLength: bytes })
+        .map((data) => ({ form: 'yuv420' as const, picture: { type: 'yuv420', width, height, matrix, range, data } }));
+    });
+
 const content = (): Arbitrary<FrameContent> =>
   fc.oneof(
     pixels(),
+    planes(),
     fc
       .record(
         { mediaType: fc.constantFrom('image/jpeg' as const, 'image/tiff' as const), bytes: fc.uint8Array() },
@@ -248,7 +271,8 @@ describe('what is refused', () => {
     identity: {},
     verification: { verdict: 'SUPPORTED', checks: [] },
   };
-  const header = { width: 4, height: 2, channels: 3, sampleType: PictureHeader_SampleType.U8, mediaType: '' };
+  const u8 = PictureHeader_SampleType.U8;
+  const header = { width: 4, height: 2, channels: 3, sampleType: u8, mediaType: '', yuv420: undefined };
 
   it.each<[string, Partial<ProtoSequence>]>([
     ['source is missing', { source: '' }],
@@ -294,5 +318,18 @@ describe('what is refused', () => {
     expect(() => contentOf(headerFromProto({ ...header, byteLength: 24 }), new Uint8Array(23))).toThrow(
       '23 bytes of 24',
     );
+  });
+
+  it('picture in planes: shapes and lengths that do not agree', () => {
+    const yuv420 = { matrix: PictureHeader_Yuv420_Matrix.BT709, fullRange: false };
+    const planar = { ...header, width: 3, height: 3, yuv420, byteLength: 17 };
+    expect(headerFromProto(planar)).toMatchObject({ form: 'yuv420', matrix: 'bt709', range: 'limited' });
+    expect(() => headerFromProto({ ...planar, byteLength: 18 })).toThrow('yuv420 cannot have 18 bytes');
+    expect(() => headerFromProto({ ...planar, width: 0, byteLength: 0 })).toThrow('cannot have 0 bytes');
+    expect(() => headerFromProto({ ...planar, channels: 1 })).toThrow('has 1 channels of u8');
+    const sampleType = PictureHeader_SampleType.U16;
+    expect(() => headerFromProto({ ...planar, sampleType })).toThrow('has 3 channels of u16');
+    const matrix = PictureHeader_Yuv420_Matrix.MATRIX_UNSPECIFIED;
+    expect(() => headerFromProto({ ...planar, yuv420: { ...yuv420, matrix } })).toThrow('matrix is missing');
   });
 });

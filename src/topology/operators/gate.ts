@@ -1,7 +1,8 @@
 import { concatMap, from, Observable, tap, type OperatorFunction } from 'rxjs';
-import { decodePicture } from '../../pixels/decode.js';
+import type { MeasuredPicture } from '../../pixels/cells.js';
+import { pictureOf } from '../../pixels/content.js';
 import { toRgb8 } from '../../pixels/rgb8.js';
-import { BlinkstreamError, type Frame, type FrameEvidence, type PictureU8 } from '../../records/index.js';
+import { BlinkstreamError, type Frame, type FrameEvidence } from '../../records/index.js';
 import { killPoint } from '../../records/kill-points.js';
 import { Gate, type GateOptions } from '../../sequences/gate/gate.js';
 import type { GateState } from '../../sequences/gate/state.js';
@@ -22,7 +23,7 @@ export interface GatedFrame {
 export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Frame, GatedFrame> {
   const context = pipelineContext('gate');
   const reducer = new Gate(options, restoredState(context, 'gate') as GateState | undefined);
-  const emit = (frame: Frame, picture: PictureU8 | undefined): Observable<GatedFrame> =>
+  const emit = (frame: Frame, picture: MeasuredPicture | undefined): Observable<GatedFrame> =>
     new Observable((subscriber) => {
       const evidence = picture === undefined ? undefined : reducer.measure(frame.ref, picture);
       killPoint('gate');
@@ -45,8 +46,9 @@ export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Frame
       concatMap((frame) => {
         if (frame.ref.index < reducer.nextIndex) return emit(frame, undefined);
         const content = frame.lease.content();
+        if (content.form === 'yuv420') return emit(frame, content.picture);
         if (content.form === 'pixels') return emit(frame, toRgb8(content.picture));
-        return from(decodePicture(content.encoded)).pipe(concatMap((picture) => emit(frame, toRgb8(picture))));
+        return from(pictureOf(content)).pipe(concatMap((picture) => emit(frame, toRgb8(picture))));
       }),
     );
 }

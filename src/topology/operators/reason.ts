@@ -1,6 +1,6 @@
 import { Observable, tap, type OperatorFunction } from 'rxjs';
 import { createHash } from 'node:crypto';
-import { decodePicture } from '../../pixels/decode.js';
+import { pictureOf } from '../../pixels/content.js';
 import { encodePng } from '../../pixels/encode.js';
 import {
   BlinkstreamError,
@@ -106,6 +106,6 @@ const leasesOf = ({ frames, baseline, settledScene }: FrameSequence): Lease[] =>
 async function stored({ ref, lease }: SequenceFrame<Lease>): Promise<Blob> {
   const content = lease?.content();
   if (content === undefined) throw new RangeError(`frame ${ref.index} has no pixels`);
-  const bytes = await encodePng(content.form === 'pixels' ? content.picture : await decodePicture(content.encoded));
+  const bytes = await encodePng(await pictureOf(content));
   return { sha256: createHash('sha256').update(bytes).digest('hex'), mediaType: 'image/png', bytes };
 }

@@ -44,6 +44,8 @@ export interface PictureHeader {
   /** image/png and so on for an encoded original; empty for samples. */
   mediaType: string;
   byteLength: number;
+  /** Set where the samples lie in planes; then there are 3 channels of U8. */
+  yuv420: PictureHeader_Yuv420 | undefined;
 }
 
 export enum PictureHeader_SampleType {
@@ -99,6 +101,61 @@ export function pictureHeader_SampleTypeToNumber(object: PictureHeader_SampleTyp
       return 3;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum PictureHeader_SampleType");
+  }
+}
+
+/** Three 8-bit planes, the two of chroma at half the size (rounded up) each way: Y, U, V, without padding. */
+export interface PictureHeader_Yuv420 {
+  matrix: PictureHeader_Yuv420_Matrix;
+  /** Samples span 0–255; else luma 16–235 and chroma 16–240. */
+  fullRange: boolean;
+}
+
+export enum PictureHeader_Yuv420_Matrix {
+  MATRIX_UNSPECIFIED = "MATRIX_UNSPECIFIED",
+  BT601 = "BT601",
+  BT709 = "BT709",
+}
+
+export function pictureHeader_Yuv420_MatrixFromJSON(object: any): PictureHeader_Yuv420_Matrix {
+  switch (object) {
+    case 0:
+    case "MATRIX_UNSPECIFIED":
+      return PictureHeader_Yuv420_Matrix.MATRIX_UNSPECIFIED;
+    case 1:
+    case "BT601":
+      return PictureHeader_Yuv420_Matrix.BT601;
+    case 2:
+    case "BT709":
+      return PictureHeader_Yuv420_Matrix.BT709;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum PictureHeader_Yuv420_Matrix");
+  }
+}
+
+export function pictureHeader_Yuv420_MatrixToJSON(object: PictureHeader_Yuv420_Matrix): string {
+  switch (object) {
+    case PictureHeader_Yuv420_Matrix.MATRIX_UNSPECIFIED:
+      return "MATRIX_UNSPECIFIED";
+    case PictureHeader_Yuv420_Matrix.BT601:
+      return "BT601";
+    case PictureHeader_Yuv420_Matrix.BT709:
+      return "BT709";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum PictureHeader_Yuv420_Matrix");
+  }
+}
+
+export function pictureHeader_Yuv420_MatrixToNumber(object: PictureHeader_Yuv420_Matrix): number {
+  switch (object) {
+    case PictureHeader_Yuv420_Matrix.MATRIX_UNSPECIFIED:
+      return 0;
+    case PictureHeader_Yuv420_Matrix.BT601:
+      return 1;
+    case PictureHeader_Yuv420_Matrix.BT709:
+      return 2;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum PictureHeader_Yuv420_Matrix");
   }
 }
 
@@ -597,6 +654,7 @@ function createBasePictureHeader(): PictureHeader {
     sampleType: PictureHeader_SampleType.SAMPLE_TYPE_UNSPECIFIED,
     mediaType: "",
     byteLength: 0,
+    yuv420: undefined,
   };
 }
 
@@ -619,6 +677,9 @@ export const PictureHeader: MessageFns<PictureHeader> = {
     }
     if (message.byteLength !== 0) {
       writer.uint32(48).uint64(message.byteLength);
+    }
+    if (message.yuv420 !== undefined) {
+      PictureHeader_Yuv420.encode(message.yuv420, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -684,6 +745,14 @@ export const PictureHeader: MessageFns<PictureHeader> = {
             message.byteLength = longToNumber(reader.uint64());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.yuv420 = PictureHeader_Yuv420.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -716,6 +785,7 @@ export const PictureHeader: MessageFns<PictureHeader> = {
         : isSet(object.byte_length)
         ? globalThis.Number(object.byte_length)
         : 0,
+      yuv420: isSet(object.yuv420) ? PictureHeader_Yuv420.fromJSON(object.yuv420) : undefined,
     };
   },
 
@@ -738,6 +808,90 @@ export const PictureHeader: MessageFns<PictureHeader> = {
     }
     if (message.byteLength !== 0) {
       obj.byteLength = Math.round(message.byteLength);
+    }
+    if (message.yuv420 !== undefined) {
+      obj.yuv420 = PictureHeader_Yuv420.toJSON(message.yuv420);
+    }
+    return obj;
+  },
+};
+
+function createBasePictureHeader_Yuv420(): PictureHeader_Yuv420 {
+  return { matrix: PictureHeader_Yuv420_Matrix.MATRIX_UNSPECIFIED, fullRange: false };
+}
+
+export const PictureHeader_Yuv420: MessageFns<PictureHeader_Yuv420> = {
+  encode(message: PictureHeader_Yuv420, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.matrix !== PictureHeader_Yuv420_Matrix.MATRIX_UNSPECIFIED) {
+      writer.uint32(8).int32(pictureHeader_Yuv420_MatrixToNumber(message.matrix));
+    }
+    if (message.fullRange !== false) {
+      writer.uint32(16).bool(message.fullRange);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PictureHeader_Yuv420 {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePictureHeader_Yuv420();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.matrix = pictureHeader_Yuv420_MatrixFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fullRange = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PictureHeader_Yuv420 {
+    return {
+      matrix: isSet(object.matrix)
+        ? pictureHeader_Yuv420_MatrixFromJSON(object.matrix)
+        : PictureHeader_Yuv420_Matrix.MATRIX_UNSPECIFIED,
+      fullRange: isSet(object.fullRange)
+        ? globalThis.Boolean(object.fullRange)
+        : isSet(object.full_range)
+        ? globalThis.Boolean(object.full_range)
+        : false,
+    };
+  },
+
+  toJSON(message: PictureHeader_Yuv420): unknown {
+    const obj: any = {};
+    if (message.matrix !== PictureHeader_Yuv420_Matrix.MATRIX_UNSPECIFIED) {
+      obj.matrix = pictureHeader_Yuv420_MatrixToJSON(message.matrix);
+    }
+    if (message.fullRange !== false) {
+      obj.fullRange = message.fullRange;
     }
     return obj;
   },
