@@ -35,7 +35,9 @@ const STILL_THERE_MS = 350;
 
 /** The frames that a sequence tells about; frames shown from before it were told about already. */
 export const ownFrames = (sequence: FrameSequence): SequenceFrame<Lease>[] =>
-  sequence.frames.filter(({ ref }) => ref.index >= sequence.first.frame && ref.index <= sequence.last.frame);
+  sequence.frames.filter(
+    ({ ref }) => ref.elapsedMs >= sequence.first.elapsedMs && ref.elapsedMs <= sequence.last.elapsedMs,
+  );
 
 /** The tracks that a sequence's frames hold, oldest first. */
 export function observedTracks(sequence: FrameSequence): ObservedTrack[] {

@@ -34,8 +34,8 @@ export interface FrameSequence {
   /** Absent where a later sequence of the same moment carries it: what belongs together is committed together. */
   readonly checkpoint?: Checkpoint;
   /**
-   * The scene as settled now, which the checkpoint needs stored: its source may be past reading it again.
-   * Present where it is another frame than the sequence before carried.
+   * The scene as settled now, which the checkpoint needs stored: its source may be past reading it again. Present with
+   * every checkpoint that names one, so that whoever drops the sequences before it loses nothing.
    */
   readonly settledScene?: SequenceFrame<Lease>;
 }

@@ -1,5 +1,12 @@
 import type { FrameRef } from '../records/index.js';
 
+/** What tells the order of frames: event time, and among equal times the index. */
+export type EventOrder = Pick<FrameRef, 'eventTimeMs' | 'index'>;
+
+/** Whether `a` comes after `b` in event-time order. */
+export const isAfter = (a: EventOrder, b: EventOrder): boolean =>
+  a.eventTimeMs > b.eventTimeMs || (a.eventTimeMs === b.eventTimeMs && a.index > b.index);
+
 /** What a reorder buffer made of one input. */
 export interface Reordered<T> {
   /** In event-time order. */
@@ -11,11 +18,13 @@ export interface Reordered<T> {
 /**
  * A bounded reorder buffer by event time: a frame waits until the watermark (the latest event time seen less
  * `allowedLatenessMs`) has reached it. Inside the bound, order of arrival changes nothing that comes out; what comes
- * later than the watermark is late. Frames of equal time keep the order of their index.
+ * later than the watermark is late, and so is what a frame that was let through should have followed. Frames of equal
+ * time keep the order of their index.
  */
 export class ReorderBuffer<T extends { readonly ref: FrameRef }> {
   #waiting: T[] = [];
   #latestMs = Number.NEGATIVE_INFINITY;
+  #passed: EventOrder | undefined;
   readonly #allowedLatenessMs: number;
 
   constructor(allowedLatenessMs: number) {
@@ -32,11 +41,12 @@ export class ReorderBuffer<T extends { readonly ref: FrameRef }> {
 
   push(item: T): Reordered<T> {
     const timeMs = item.ref.eventTimeMs;
-    if (timeMs < this.watermarkMs) return { ready: [], late: [item] };
+    const overtaken = this.#passed !== undefined && !isAfter(item.ref, this.#passed);
+    if (timeMs < this.watermarkMs || overtaken) return { ready: [], late: [item] };
     this.#latestMs = Math.max(this.#latestMs, timeMs);
     // Frames nearly always come in order, so the place is near the end.
     let at = this.#waiting.length;
-    while (at > 0 && after(this.#waiting[at - 1].ref, item.ref)) at--;
+    while (at > 0 && isAfter(this.#waiting[at - 1].ref, item.ref)) at--;
     this.#waiting.splice(at, 0, item);
     return { ready: this.#upTo(this.watermarkMs), late: [] };
   }
@@ -55,9 +65,8 @@ export class ReorderBuffer<T extends { readonly ref: FrameRef }> {
   #upTo(watermarkMs: number): T[] {
     let n = 0;
     while (n < this.#waiting.length && this.#waiting[n].ref.eventTimeMs <= watermarkMs) n++;
-    return this.#waiting.splice(0, n);
+    const ready = this.#waiting.splice(0, n);
+    this.#passed = ready.at(-1)?.ref ?? this.#passed;
+    return ready;
   }
 }
-
-const after = (a: FrameRef, b: FrameRef): boolean =>
-  a.eventTimeMs > b.eventTimeMs || (a.eventTimeMs === b.eventTimeMs && a.index > b.index);

@@ -1,5 +1,6 @@
 import type { ReasonSequence } from '../reasoning/index.js';
-import { BlinkstreamError, type Checkpoint, type FrameRef, type Lease } from '../records/index.js';
+import { BlinkstreamError, type Checkpoint, type FrameRef, type Lease, type Position } from '../records/index.js';
+import type { EventOrder } from '../sequences/reorder.js';
 import type { ByteBudget } from '../sources/budget.js';
 import type { Source, SourceReport } from '../sources/index.js';
 
@@ -27,6 +28,11 @@ export interface PipelineContext {
   /** Sequences that workers take at a time. */
   readonly capacity: number;
   readonly listener: PipelineListener;
+  /**
+   * Asked when a checkpoint is taken: where to find the frames that come after `last` in event time although the source
+   * has given them already. An operator that changes the order of frames adds itself here.
+   */
+  readonly ahead: ((last: EventOrder) => readonly Position[])[];
 }
 
 let current: PipelineContext | undefined;

@@ -81,6 +81,7 @@ export async function run<Options>({
       restored,
       restoredScene: keeper.scene && (await sceneLease(keeper.scene)),
       ...workers,
+      ahead: [],
       listener: {
         ...listener,
         late: (ref, latestMs) => {

@@ -7,6 +7,7 @@ import {
   type SequenceTrigger,
   type SettledRegion,
 } from '../../records/index.js';
+import { isAfter } from '../reorder.js';
 import { chooseKeyframe, type Keyframe } from './keyframes.js';
 import type { ClosedWindow, Window, WindowInput, WindowSpec } from './window.js';
 
@@ -79,7 +80,7 @@ class ActivityWindow implements Window<ActivityState> {
 
   constructor(options: ActivityOptions, restored?: ActivityState) {
     this.#options = options;
-    this.state = restored ?? {
+    this.state = structuredClone(restored) ?? {
       ordinal: 0,
       mode: 'quiet',
       openedMs: 0,
@@ -126,6 +127,10 @@ class ActivityWindow implements Window<ActivityState> {
     const { state } = this;
     const nowMs = ref.elapsedMs;
     const closed: ClosedWindow[] = [];
+    if (state.last !== undefined && (state.last.width !== ref.width || state.last.height !== ref.height)) {
+      closed.push(...this.#end());
+      this.#forget();
+    }
     if (Number.isNaN(state.segmentMs)) {
       state.segmentMs = nowMs;
       state.settledMs = nowMs;
@@ -178,6 +183,17 @@ class ActivityWindow implements Window<ActivityState> {
     return slow ? this.#closeSettled() : this.#closeQuiet();
   }
 
+  /** Pictures of another size cannot be held against those so far: the scene begins anew. */
+  #forget(): void {
+    const { state } = this;
+    state.mode = 'quiet';
+    state.segmentMs = Number.NaN;
+    state.recent = [];
+    state.before = [];
+    state.keyframes = [];
+    state.baseline = undefined;
+  }
+
   /** How many frames with pixels each purpose may hold within `maxBytes`. */
   #room(): { side: number; during: number } {
     const frames = Math.floor(this.#options.maxBytes / this.state.frameBytes);
@@ -198,9 +214,13 @@ class ActivityWindow implements Window<ActivityState> {
   #closeActive(goesOn: boolean): ClosedWindow[] {
     const { state } = this;
     // Where things move nothing is compared, so that a frame from before the rest would hide what came to rest there.
-    const rested = state.recent.filter(({ ref }) => ref.elapsedMs > state.lastActiveMs);
-    const shown = rested.length > 0 ? rested : state.recent;
+    const isBefore = new Set(state.before.map(({ ref }) => ref.index));
+    const fresh = state.recent.filter(({ ref }) => !isBefore.has(ref.index));
+    const rested = fresh.filter(({ ref }) => ref.elapsedMs > state.lastActiveMs);
+    const shown = rested.length > 0 ? rested : fresh;
     const after: SequenceFrame[] = shown.map((frame) => ({ ...frame, role: 'after' }));
+    // A part may have told every frame by now; what came to rest is told all the same.
+    if (state.segment.length === 0 && after.length > 0 && state.last) state.segment = [{ ref: state.last }];
     const closed = this.#close('activity', [...state.before, ...this.#during(), ...after]);
     state.keyframes = [];
     state.settledMs = state.last?.elapsedMs ?? state.settledMs;
@@ -257,7 +277,7 @@ class ActivityWindow implements Window<ActivityState> {
       trigger,
       first: pointOf(first.ref),
       last: pointOf(last.ref),
-      frames: [...frames.values()].sort((a, b) => a.ref.index - b.ref.index),
+      frames: [...frames.values()].sort((a, b) => (isAfter(a.ref, b.ref) ? 1 : -1)),
       ...(state.baseline !== undefined && trigger === 'settled' && { baseline: state.baseline }),
       settled: trigger === 'part' ? [] : state.settled,
       thinnedFrames: state.thinnedFrames,

@@ -6,6 +6,8 @@ export interface WholeOptions {
   readonly maxBytes: number;
 }
 
+export const wholeDefaults: WholeOptions = { maxBytes: 192 * 2 ** 20 };
+
 export interface WholeState {
   frames: SequenceFrame[];
   /** Every `stride`-th frame is kept with its pixels. */
@@ -20,7 +22,7 @@ export interface WholeState {
  * one gives up its pixels, as often as needed; first and evenly spaced frames stay, and the count is told.
  */
 export function whole(options: Partial<WholeOptions> = {}): WindowSpec<WholeState> {
-  const maxBytes = options.maxBytes ?? 192 * 2 ** 20;
+  const { maxBytes } = { ...wholeDefaults, ...options };
   return { name: 'whole', open: (restored) => new WholeWindow(maxBytes, restored) };
 }
 
@@ -30,7 +32,7 @@ class WholeWindow implements Window<WholeState> {
 
   constructor(maxBytes: number, restored?: WholeState) {
     this.#maxBytes = maxBytes;
-    this.state = restored ?? { frames: [], stride: 1, seen: 0, keptBytes: 0, bytes: {} };
+    this.state = structuredClone(restored) ?? { frames: [], stride: 1, seen: 0, keptBytes: 0, bytes: {} };
   }
 
   kept(): ReadonlySet<number> {

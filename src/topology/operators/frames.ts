@@ -26,9 +26,12 @@ export function frames(source: Source): Observable<Frame> {
         }
         killPoint('decode');
         const { ref, lease } = next.value;
-        listener.frame?.(ref);
-        subscriber.next(next.value);
-        lease.release();
+        try {
+          listener.frame?.(ref);
+          subscriber.next(next.value);
+        } finally {
+          lease.release();
+        }
       }
     };
     pump().catch((error: unknown) => subscriber.error(error));

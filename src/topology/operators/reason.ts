@@ -2,6 +2,7 @@ import { Observable, tap, type OperatorFunction } from 'rxjs';
 import { createHash } from 'node:crypto';
 import { pictureOf } from '../../pixels/content.js';
 import { encodePng } from '../../pixels/encode.js';
+import { toRgb8 } from '../../pixels/rgb8.js';
 import {
   BlinkstreamError,
   type Blob,
@@ -26,7 +27,7 @@ export interface ReasonedSequence extends Pick<
   'source' | 'ordinal' | 'trigger' | 'first' | 'last' | 'checkpoint'
 > {
   readonly reasoned: Reasoned;
-  /** The settled scene, losslessly encoded, where the sequence carried another one. */
+  /** The settled scene that the checkpoint names, losslessly encoded. */
   readonly settledScene?: Blob;
 }
 
@@ -42,14 +43,23 @@ export function reason({
   const context = pipelineContext('reason');
   return (source) =>
     new Observable<ReasonedSequence>((subscriber) => {
-      const retained = new Set<FrameSequence>();
+      /** Sequences that no worker has been given yet; one that has is let go by its own work, however that ends. */
+      const waiting = new Set<FrameSequence>();
       const letGo = (sequence: FrameSequence): void => {
-        if (retained.delete(sequence)) for (const lease of leasesOf(sequence)) lease.release();
+        for (const lease of leasesOf(sequence)) lease.release();
+      };
+      let scene: { readonly index: number; readonly blob: Promise<Blob> } | undefined;
+      const sceneOf = (frame: SequenceFrame<Lease>): Promise<Blob> => {
+        if (scene?.index !== frame.ref.index) scene = { index: frame.ref.index, blob: stored(frame) };
+        return scene.blob;
       };
       const work = async (sequence: FrameSequence, signal: AbortSignal): Promise<ReasonedSequence> => {
+        // Unsubscribed a moment ago: the leases are gone with all that waited.
+        signal.throwIfAborted();
+        waiting.delete(sequence);
         try {
           const reasoned = await reasoning(sequence, signal);
-          const settledScene = sequence.settledScene && (await stored(sequence.settledScene));
+          const settledScene = sequence.settledScene && (await sceneOf(sequence.settledScene));
           const { source: name, ordinal, trigger, first, last, checkpoint } = sequence;
           return {
             source: name,
@@ -85,14 +95,15 @@ export function reason({
         .pipe(
           tap((sequence) => {
             for (const lease of leasesOf(sequence)) lease.retain();
-            retained.add(sequence);
+            waiting.add(sequence);
           }),
           mapOrdered(work, context.capacity),
         )
         .subscribe(subscriber);
       return () => {
         subscription.unsubscribe();
-        for (const sequence of [...retained]) letGo(sequence);
+        for (const sequence of waiting) letGo(sequence);
+        waiting.clear();
       };
     });
 }
@@ -102,10 +113,14 @@ const leasesOf = ({ frames, baseline, settledScene }: FrameSequence): Lease[] =>
     ({ lease }) => lease ?? [],
   );
 
-/** A frame's pixels as PNG: a run that goes on from the checkpoint must see exactly what this one saw. */
+/**
+ * A frame's pixels as PNG: a run that goes on from the checkpoint must see exactly what this one saw. Of floating point,
+ * which PNG cannot hold, it stores the 8-bit view, which is what comparisons look at.
+ */
 async function stored({ ref, lease }: SequenceFrame<Lease>): Promise<Blob> {
   const content = lease?.content();
   if (content === undefined) throw new RangeError(`frame ${ref.index} has no pixels`);
-  const bytes = await encodePng(await pictureOf(content));
+  const picture = await pictureOf(content);
+  const bytes = await encodePng(picture.type === 'f32' ? toRgb8(picture) : picture);
   return { sha256: createHash('sha256').update(bytes).digest('hex'), mediaType: 'image/png', bytes };
 }

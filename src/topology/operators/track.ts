@@ -12,7 +12,7 @@ export interface Step {
   /** SHA-256 of the pictures of changes that may still be told again. */
   readonly openPictures: readonly string[];
   readonly contradicted: number;
-  /** The scene that the checkpoint names, where it is another one than before. */
+  /** The scene that the checkpoint names. */
   readonly settledScene?: Blob;
   readonly checkpoint?: Checkpoint;
 }

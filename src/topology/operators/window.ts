@@ -10,6 +10,7 @@ import {
 import type { ClosedWindow, Window, WindowInput, WindowSpec } from '../../sequences/windows/window.js';
 import { pipelineContext, restoredState } from '../context.js';
 import type { GatedFrame } from './gate.js';
+import { guarded } from './guarded.js';
 
 /**
  * Groups frames into sequences. Holds the leases of the frames that the window keeps, and gives each sequence the
@@ -22,7 +23,7 @@ export function window<State>(spec: WindowSpec<State>): OperatorFunction<GatedFr
     new Observable<FrameSequence>((subscriber) => {
       const reducer = spec.open(restored);
       const held = new Map<number, Lease>();
-      let scene = reducer.baseline()?.ref.index;
+      const scene = reducer.baseline()?.ref.index;
       if (scene !== undefined && context.restoredScene !== undefined) held.set(scene, context.restoredScene);
 
       const feed = (input: WindowInput, checkpoint: () => Checkpoint | undefined): void => {
@@ -32,37 +33,43 @@ export function window<State>(spec: WindowSpec<State>): OperatorFunction<GatedFr
           // State after the push is state after all that it closed, so the last of them carries it.
           if (i < closed.length - 1) return subscriber.next(sequence);
           const state = checkpoint();
-          const now = reducer.baseline();
-          const moved = now !== undefined && now.ref.index !== scene;
-          scene = now?.ref.index;
+          const scene = reducer.baseline();
           subscriber.next({
             ...sequence,
             ...(state && { checkpoint: state }),
-            ...(state && moved && { settledScene: withLease(now, held) }),
+            ...(state && scene && { settledScene: withLease(scene, held) }),
           });
         });
         letGo(reducer, held);
       };
 
-      const subscription = source.subscribe({
-        next: ({ frame: { ref, lease }, evidence, upstream }) => {
-          if (evidence === undefined && !reducer.kept().has(ref.index)) return;
-          lease.retain();
-          held.get(ref.index)?.release();
-          held.set(ref.index, lease);
-          if (evidence === undefined) return;
-          feed({ type: 'frame', ref, bytes: lease.bytes, evidence }, () => ({
-            states: { ...upstream(), window: structuredClone(reducer.state) },
-            positions: { [context.source.name]: resumeAt(reducer, ref.position) },
-          }));
-        },
-        error: (error: unknown) => subscriber.error(error),
-        complete: () => {
-          // Nothing follows the end: the run's own last step says that the source is done.
-          feed({ type: 'end' }, () => undefined);
-          subscriber.complete();
-        },
-      });
+      const subscription = source.subscribe(
+        guarded<GatedFrame>(subscriber, {
+          next: ({ frame: { ref, lease }, evidence, upstream }) => {
+            if (evidence === undefined && !reducer.kept().has(ref.index)) return;
+            lease.retain();
+            held.get(ref.index)?.release();
+            held.set(ref.index, lease);
+            if (evidence === undefined) return;
+            feed({ type: 'frame', ref, bytes: lease.bytes, evidence }, () => ({
+              states: { ...upstream(), window: structuredClone(reducer.state) },
+              positions: {
+                // At the least the frame just seen, which is then read again and passed over.
+                [context.source.name]: earliest([
+                  ref.position,
+                  ...reducer.keptPositions(),
+                  ...context.ahead.flatMap((positionsAfter) => positionsAfter(ref)),
+                ]),
+              },
+            }));
+          },
+          complete: () => {
+            // Nothing follows the end: the run's own last step says that the source is done.
+            feed({ type: 'end' }, () => undefined);
+            subscriber.complete();
+          },
+        }),
+      );
       return () => {
         subscription.unsubscribe();
         for (const lease of held.values()) lease.release();
@@ -100,10 +107,8 @@ function withLease(frame: SequenceFrame, held: ReadonlyMap<number, Lease>): Sequ
   };
 }
 
-/** The earliest frame that is still needed; at the least the frame just seen, which is then read again and passed over. */
-function resumeAt<State>(reducer: Window<State>, last: Position): Position {
-  return reducer.keptPositions().reduce((lowest, p) => (p.index < lowest.index ? p : lowest), last);
-}
+const earliest = (positions: readonly Position[]): Position =>
+  positions.reduce((lowest, position) => (position.index < lowest.index ? position : lowest));
 
 function letGo<State>(reducer: Window<State>, held: Map<number, Lease>): void {
   const kept = reducer.kept();

@@ -1,0 +1,79 @@
+import { Tracker } from '../../src/changes/tracker.js';
+import type { ChangeEvent, Finding, FrameEvidence, PictureU8 } from '../../src/records/index.js';
+import { Gate, type GateOptions } from '../../src/sequences/gate/gate.js';
+import type { ClosedWindow, Window, WindowInput, WindowSpec } from '../../src/sequences/windows/window.js';
+import { refOf } from './stage.js';
+
+export interface ReducerDriverOptions {
+  readonly window: WindowSpec;
+  readonly gate?: Partial<GateOptions>;
+  readonly fps?: number;
+  /** What a worker would make of a window; default: nothing. */
+  readonly reason?: (window: ClosedWindow) => readonly Finding[];
+}
+
+/**
+ * Gate, window and tracker chained by hand, as Kafka Streams' TopologyTestDriver chains processors: pictures and ticks
+ * go in, what came out lies in `evidence`, `windows` and `events`. Nothing is asynchronous and no time passes.
+ */
+export class ReducerDriver {
+  readonly evidence: FrameEvidence[] = [];
+  readonly windows: ClosedWindow[] = [];
+  readonly events: ChangeEvent[] = [];
+  readonly #gate: Gate;
+  readonly #window: Window<unknown>;
+  readonly #tracker = new Tracker({ topology: 'test', source: 'stage' });
+  readonly #options: ReducerDriverOptions;
+  /** Frames whose pixels the window has asked for, as the operator holds them. */
+  readonly #held = new Set<number>();
+  #index = 0;
+
+  constructor(options: ReducerDriverOptions) {
+    this.#options = options;
+    this.#gate = new Gate(options.gate);
+    this.#window = options.window.open();
+  }
+
+  /** The next frame, one frame interval after the one before. */
+  frame(picture: PictureU8): FrameEvidence {
+    const { width, height } = picture;
+    const ref = refOf(this.#index++, { width, height, fps: this.#options.fps ?? 25 });
+    const evidence = this.#gate.measure(ref, picture);
+    this.evidence.push(evidence);
+    this.#held.add(ref.index);
+    this.#push({ type: 'frame', ref, bytes: picture.data.byteLength, evidence });
+    return evidence;
+  }
+
+  tick(elapsedMs: number): void {
+    this.#push({ type: 'tick', elapsedMs });
+  }
+
+  /** The source ends. */
+  end(): void {
+    this.#push({ type: 'end' });
+    this.events.push(...this.#tracker.end());
+  }
+
+  #push(input: WindowInput): void {
+    for (const window of this.#window.push(input)) {
+      const shown = window.frames.filter((frame) => frame.role !== undefined);
+      if (window.baseline !== undefined) shown.push(window.baseline);
+      const missing = shown.map((frame) => frame.ref.index).filter((index) => !this.#held.has(index));
+      if (missing.length > 0)
+        throw new Error(`window ${window.ordinal} shows frames that were let go: ${missing.join()}`);
+      this.windows.push(window);
+      this.events.push(
+        ...this.#tracker.push({
+          findings: this.#options.reason?.(window) ?? [],
+          last: window.last,
+          sequenceOrdinal: window.ordinal,
+          reasoner: 'fake',
+        }),
+      );
+    }
+    const kept = this.#window.kept();
+    const scene = this.#window.baseline()?.ref.index;
+    for (const index of this.#held) if (!kept.has(index) && index !== scene) this.#held.delete(index);
+  }
+}

@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import watch from '../../topologies/watch.js';
+import type { ChangeLog } from '../../src/log/index.js';
+import { memoryLog } from '../../src/log/memory.js';
+import type { ReasonSequence } from '../../src/reasoning/index.js';
+import {
+  BlinkstreamError,
+  type ChangeEvent,
+  type FrameContent,
+  type FrameRef,
+  type FrameSequence,
+  type Lease,
+  type PictureU8,
+  type Position,
+  type Reasoned,
+  type SequenceFrame,
+} from '../../src/records/index.js';
+import { leaseOf, type ByteBudget } from '../../src/sources/budget.js';
+import type { Source, SourceReport } from '../../src/sources/index.js';
+import { run, type RunResult } from '../../src/topology/run.js';
+import type { Topology } from '../../src/topology/topology.js';
+import { reasonedOf } from './findings.js';
+import { refOf } from './stage.js';
+
+export interface ArrayFrame {
+  readonly ref: FrameRef;
+  readonly content: FrameContent;
+}
+
+/** Frames of these pictures at 25 a second. */
+export const framesOf = (pictures: readonly PictureU8[]): ArrayFrame[] =>
+  pictures.map((picture, index) => {
+    const { width, height } = picture;
+    return { ref: refOf(index, { width, height }), content: { form: 'pixels', picture } };
+  });
+
+/** A source over an array of frames; counts its leases, and can break off before a frame. */
+export class ArraySource implements Source {
+  readonly name = 'stage';
+  /** Frames given whose leases have not come back. */
+  readonly outstanding = new Set<number>();
+  given = 0;
+  budget: ByteBudget | undefined;
+  readonly #frames: readonly ArrayFrame[];
+  readonly #breaksBefore: number | undefined;
+
+  constructor(frames: readonly ArrayFrame[], { breaksBefore }: { breaksBefore?: number } = {}) {
+    this.#frames = frames;
+    this.#breaksBefore = breaksBefore;
+  }
+
+  async *read({
+    from,
+    budget,
+    signal,
+  }: {
+    from?: Position;
+    budget: ByteBudget;
+    signal: AbortSignal;
+  }): AsyncGenerator<{ ref: FrameRef; lease: Lease }, SourceReport, undefined> {
+    this.budget = budget;
+    const start = from?.index ?? 0;
+    // Where a source stands is counted by arrival, which in these arrays is their own order.
+    for (const [arrival, { ref, content }] of this.#frames.entries()) {
+      if (arrival < start) continue;
+      if (arrival === this.#breaksBefore) throw broken();
+      const bytes = bytesOf(content);
+      await budget.take(bytes, signal);
+      this.given += 1;
+      this.outstanding.add(arrival);
+      const lease = leaseOf(content, bytes, () => {
+        this.outstanding.delete(arrival);
+        budget.give(bytes);
+      });
+      yield { ref, lease };
+    }
+    return { framesRead: this.#frames.length, complete: true, unreadable: [] };
+  }
+}
+
+const bytesOf = (content: FrameContent): number =>
+  content.form === 'encoded' ? content.encoded.bytes.byteLength : content.picture.data.byteLength;
+
+export const broken = (): BlinkstreamError =>
+  new BlinkstreamError('the test broke off here', { code: 'TEST_BROKEN', class: 'external', stage: 'source' });
+
+/** A sequence as a worker saw it. */
+export interface SeenSequence extends Pick<FrameSequence, 'ordinal' | 'trigger' | 'first' | 'last' | 'thinnedFrames'> {
+  readonly settled: FrameSequence['settled'];
+  /** Frame, role, and hash of its pixels. */
+  readonly shown: readonly string[];
+  readonly baseline: string | undefined;
+}
+
+const shownOf = ({ ref, role, lease }: SequenceFrame<Lease>): string => {
+  const content = lease?.content();
+  if (content?.form !== 'pixels') return `${ref.index} ${role ?? ''} without pixels`;
+  return `${ref.index} ${role ?? ''} ${createHash('sha256').update(content.picture.data).digest('hex').slice(0, 8)}`;
+};
+
+export interface Workers {
+  readonly reason: ReasonSequence;
+  readonly capacity: number;
+  readonly seen: SeenSequence[];
+}
+
+/** Workers that look at every picture they are given and answer by `answer`, after `turns` turns of the event loop. */
+export function fakeWorkers(
+  answer: (sequence: FrameSequence) => Reasoned | Promise<Reasoned> = () => reasonedOf([]),
+  { capacity = 2, turns = () => 0 }: { capacity?: number; turns?: (sequence: FrameSequence) => number } = {},
+): Workers {
+  const seen: SeenSequence[] = [];
+  const reason: ReasonSequence = async (sequence) => {
+    for (let turn = turns(sequence); turn > 0; turn--) await setImmediate();
+    const { ordinal, trigger, first, last, thinnedFrames, settled, frames, baseline } = sequence;
+    seen.push({
+      ...{ ordinal, trigger, first, last, thinnedFrames, settled },
+      shown: frames.filter((frame) => frame.role !== undefined).map(shownOf),
+      baseline: baseline && shownOf(baseline),
+    });
+    return answer(sequence);
+  };
+  return { reason, capacity, seen };
+}
+
+export interface TopologyTestDriverOptions {
+  readonly topology?: Topology<{ readonly source: Source }>;
+  readonly log?: ChangeLog;
+  readonly workers?: Workers;
+  readonly budgetBytes?: number;
+}
+
+/** A whole topology through `run`, over an array of frames, with workers and a log that live in memory. */
+export class TopologyTestDriver {
+  readonly log: ChangeLog;
+  readonly workers: Workers;
+  readonly late: FrameRef[] = [];
+  readonly deadLetters: BlinkstreamError[] = [];
+  /** Events by commit. */
+  readonly commits: (readonly ChangeEvent[])[] = [];
+  readonly #options: TopologyTestDriverOptions;
+
+  constructor(options: TopologyTestDriverOptions = {}) {
+    this.#options = options;
+    this.log = options.log ?? memoryLog({ partitions: 1 });
+    this.workers = options.workers ?? fakeWorkers();
+  }
+
+  /** Runs to the end of the source, or until it breaks off; then every lease must have come back exactly once. */
+  async run(source: ArraySource, signal = new AbortController().signal): Promise<RunResult> {
+    const { topology = watch, budgetBytes } = this.#options;
+    const running = run({
+      topology,
+      options: { source },
+      source,
+      log: this.log,
+      workers: this.workers,
+      ...(budgetBytes !== undefined && { budgetBytes }),
+      signal,
+      listener: {
+        late: (ref) => this.late.push(ref),
+        deadLetter: (error) => this.deadLetters.push(error),
+        committed: (events) => this.commits.push(events),
+      },
+    });
+    await Promise.allSettled([running]);
+    // What was still being worked on when the run broke off, by encoders' threads too, is let come to its end.
+    for (let turn = 0; turn < 1_000 && source.outstanding.size > 0; turn++) await setTimeout(2);
+    if (source.outstanding.size > 0 || (source.budget?.inFlightBytes ?? 0) !== 0) {
+      throw new Error(`leases of frames ${[...source.outstanding].join()} never came back`);
+    }
+    return running;
+  }
+
+  /** Every event in the log, in order. */
+  async events(): Promise<ChangeEvent[]> {
+    const events: ChangeEvent[] = [];
+    const reading = this.log.read({ start: 'earliest', untilEnd: true, signal: new AbortController().signal });
+    for await (const entry of reading) if (entry.type === 'event') events.push(entry.event);
+    return events;
+  }
+}

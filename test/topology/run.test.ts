@@ -1,0 +1,331 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { filter } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { encodePng } from '../../src/pixels/encode.js';
+import { memoryLog } from '../../src/log/memory.js';
+import {
+  BlinkstreamError,
+  type Blob,
+  type ErrorClass,
+  type Finding,
+  type FrameSequence,
+  type PictureU8,
+  type Reasoned,
+} from '../../src/records/index.js';
+import { activity } from '../../src/sequences/windows/activity.js';
+import type { Source } from '../../src/sources/index.js';
+import { frames } from '../../src/topology/operators/frames.js';
+import { gate } from '../../src/topology/operators/gate.js';
+import { reason } from '../../src/topology/operators/reason.js';
+import { reorder } from '../../src/topology/operators/reorder.js';
+import { track } from '../../src/topology/operators/track.js';
+import { window } from '../../src/topology/operators/window.js';
+import { topology } from '../../src/topology/topology.js';
+import { findingOf, pictureOf, reasonedOf } from '../support/findings.js';
+import { Stage, refOf, type Box } from '../support/stage.js';
+import { ArraySource, fakeWorkers, framesOf, TopologyTestDriver, type ArrayFrame } from '../support/topology-driver.js';
+
+const SIZE = { width: 64, height: 48 };
+const thing: Box = { x: 24, y: 16, width: 20, height: 18, colour: [220, 60, 50] };
+
+/** Something passes, something else comes and stays, and is taken away again, with rest in between; 6 s. */
+const story: readonly PictureU8[] = (() => {
+  const stage = new Stage(SIZE);
+  return Array.from({ length: 150 }, (_, i) => {
+    const boxes: Box[] = [];
+    if (i >= 20 && i < 44) boxes.push({ ...thing, x: -20 + (i - 20) * 4, y: 4, height: 10 });
+    if (i >= 60 && i < 105) boxes.push(thing);
+    return stage.draw({ boxes, noiseSigma: 1 });
+  });
+})();
+
+const quick = { preRollMs: 400, postRollMs: 400, partMs: 500, quietMs: 400, settledEveryMs: 700 };
+const blobOf = (text: string): Blob => {
+  const bytes = Buffer.from(text);
+  return { sha256: createHash('sha256').update(bytes).digest('hex'), mediaType: 'image/png', bytes };
+};
+
+/** One finding for each settled region, with a picture of its own: what a worker would make of the story, without pixels. */
+function answer({ settled, ordinal, trigger, last, first }: FrameSequence): Reasoned {
+  const told = settled.map(({ leftAt, restedAt }, i): [Finding, Blob] => {
+    const blob = blobOf(`${ordinal}/${i}`);
+    const kind = i % 2 === 0 ? 'APPEARED' : 'DISAPPEARED';
+    return [findingOf({ kind, interval: { first: leftAt, last: restedAt }, pictures: [pictureOf(blob.sha256)] }), blob];
+  });
+  const part = trigger === 'part';
+  const moving = findingOf({
+    kind: 'ACTIVITY',
+    interval: { first, last },
+    ongoing: part,
+    identity: { trackId: ordinal },
+  });
+  return reasonedOf([...told.map(([finding]) => finding), ...(part ? [moving] : [])], {
+    blobs: told.map(([, blob]) => blob),
+  });
+}
+
+const quickWatch = topology('watch', ({ source }: { readonly source: Source }) =>
+  frames(source).pipe(
+    reorder({ allowedLatenessMs: 200 }),
+    gate(),
+    window(activity(quick)),
+    reason({ question: 'What changed?' }),
+    track(),
+  ),
+);
+
+async function undisturbed(given: readonly ArrayFrame[], of = quickWatch) {
+  const driver = new TopologyTestDriver({ topology: of, workers: fakeWorkers(answer) });
+  const result = await driver.run(new ArraySource(given));
+  return { driver, result, events: await driver.events() };
+}
+
+describe('run', () => {
+  it('gives events in order, each commit with its checkpoint and pictures, and every lease back', async () => {
+    const { driver, result, events } = await undisturbed(framesOf(story));
+    expect(result).toMatchObject({ alreadyDone: false, committedEvents: events.length, lateFrames: 0, deadLetters: 0 });
+    expect(result.report).toMatchObject({ complete: true, framesRead: story.length });
+    expect(events.length).toBeGreaterThan(3);
+    expect(driver.commits.flat().map(({ eventId }) => eventId)).toEqual(events.map(({ eventId }) => eventId));
+    expect(driver.workers.seen.map(({ ordinal }) => ordinal)).toEqual(
+      driver.workers.seen.map(({ ordinal }) => ordinal).sort((a, b) => a - b),
+    );
+    const named = new Set(events.flatMap(({ pictures }) => pictures.map(({ sha256 }) => sha256)));
+    expect(named.size).toBeGreaterThan(0);
+    for (const sha256 of named) expect(await driver.log.blobs.has(sha256)).toBe(true);
+  });
+
+  it('does nothing where an earlier run reached the end', async () => {
+    const { driver, result, events } = await undisturbed(framesOf(story));
+    const again = new ArraySource(framesOf(story));
+    expect(await driver.run(again)).toMatchObject({ alreadyDone: true, committedEvents: 0, report: result.report });
+    expect(again.given).toBe(0);
+    expect(await driver.events()).toEqual(events);
+  });
+
+  it('gives the same whatever order workers end in, and however many there are', async () => {
+    const { events, driver } = await undisturbed(framesOf(story));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(fc.nat(6), { minLength: 1 }),
+        async (capacity, turns) => {
+          const workers = fakeWorkers(answer, { capacity, turns: ({ ordinal }) => turns[ordinal % turns.length] });
+          const other = new TopologyTestDriver({ topology: quickWatch, workers });
+          await other.run(new ArraySource(framesOf(story)));
+          expect(await other.events()).toEqual(events);
+          expect([...workers.seen].sort((a, b) => a.ordinal - b.ordinal)).toEqual(driver.workers.seen);
+        },
+      ),
+      { numRuns: 4 },
+    );
+  });
+
+  it('works with a budget for hardly more frames than the window keeps', async () => {
+    const { events } = await undisturbed(framesOf(story));
+    const tight = new TopologyTestDriver({
+      topology: quickWatch,
+      workers: fakeWorkers(answer),
+      budgetBytes: 45 * SIZE.width * SIZE.height * 3,
+    });
+    await tight.run(new ArraySource(framesOf(story)));
+    expect(await tight.events()).toEqual(events);
+  });
+});
+
+describe('run: broken off and begun again', () => {
+  it('publishes the same events and shows workers the same pixels, wherever the source broke off', async () => {
+    const { events, driver } = await undisturbed(framesOf(story));
+    const told = new Map(driver.workers.seen.map((one) => [one.ordinal, one]));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.integer({ min: 1, max: story.length - 1 }), { minLength: 1, maxLength: 3 }),
+        async (breaks) => {
+          const log = memoryLog({ partitions: 2 });
+          let latest = new TopologyTestDriver();
+          for (const breaksBefore of [...breaks.sort((a, b) => a - b), undefined]) {
+            latest = new TopologyTestDriver({ topology: quickWatch, log, workers: fakeWorkers(answer) });
+            const source = new ArraySource(framesOf(story), breaksBefore === undefined ? {} : { breaksBefore });
+            const running = latest.run(source);
+            if (breaksBefore === undefined) await running;
+            else await expect(running).rejects.toMatchObject({ code: 'TEST_BROKEN' });
+            for (const one of latest.workers.seen) expect(one).toEqual(told.get(one.ordinal));
+          }
+          expect(await latest.events()).toEqual(events);
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+
+  it('reads again frames that waited for others to overtake them', async () => {
+    const given = framesOf(story);
+    // Pairs and triples arrive the other way round; index and position count arrivals.
+    const arrived = given.map((_, i) => Math.min(given.length - 1, i % 3 === 0 ? i + 2 : i % 3 === 2 ? i - 2 : i));
+    const shuffled = arrived.map((from, index): ArrayFrame => {
+      const { ref, content } = given[from];
+      return { ref: { ...ref, index, position: { index, offset: String(index) } }, content };
+    });
+    expect(new Set(arrived).size).toBe(given.length);
+    const { events, result, driver } = await undisturbed(shuffled);
+    expect(result.lateFrames).toBe(0);
+    expect(events.map(({ kind, interval }) => [kind, interval.first.elapsedMs, interval.last.elapsedMs])).toEqual(
+      (await undisturbed(given)).events.map(({ kind, interval }) => [
+        kind,
+        interval.first.elapsedMs,
+        interval.last.elapsedMs,
+      ]),
+    );
+    const told = new Map(driver.workers.seen.map((one) => [one.ordinal, one]));
+    for (const breaksBefore of [31, 65, 86, 100, 121]) {
+      const log = memoryLog({ partitions: 1 });
+      const first = new TopologyTestDriver({ topology: quickWatch, log, workers: fakeWorkers(answer) });
+      await expect(first.run(new ArraySource(shuffled, { breaksBefore }))).rejects.toThrow();
+      const second = new TopologyTestDriver({ topology: quickWatch, log, workers: fakeWorkers(answer) });
+      await second.run(new ArraySource(shuffled));
+      expect(await second.events()).toEqual(events);
+      for (const one of second.workers.seen) expect(one).toEqual(told.get(one.ordinal));
+    }
+  });
+
+  it('goes on after user operators dropped frames or sequences: what they drop is covered by the next checkpoint', async () => {
+    const sieve = topology('watch', ({ source }: { readonly source: Source }) =>
+      frames(source).pipe(
+        filter(({ ref }) => ref.index % 5 !== 3),
+        gate(),
+        filter(({ frame }) => frame.ref.index % 7 !== 2),
+        window(activity(quick)),
+        filter(({ trigger, ordinal }) => trigger === 'settled' || ordinal % 3 !== 1),
+        reason({ question: 'What changed?' }),
+        filter(({ trigger, ordinal }) => trigger === 'settled' || ordinal % 5 !== 3),
+        track(),
+      ),
+    );
+    const { events, driver } = await undisturbed(framesOf(story), sieve);
+    const told = new Map(driver.workers.seen.map((one) => [one.ordinal, one]));
+    expect(events.length).toBeGreaterThan(1);
+    expect(driver.workers.seen.some(({ baseline }) => baseline !== undefined)).toBe(true);
+    for (let breaksBefore = 10; breaksBefore < story.length; breaksBefore += 9) {
+      const log = memoryLog({ partitions: 1 });
+      const first = new TopologyTestDriver({ topology: sieve, log, workers: fakeWorkers(answer) });
+      await expect(first.run(new ArraySource(framesOf(story), { breaksBefore }))).rejects.toThrow();
+      const second = new TopologyTestDriver({ topology: sieve, log, workers: fakeWorkers(answer) });
+      await second.run(new ArraySource(framesOf(story)));
+      expect(await second.events()).toEqual(events);
+      for (const one of second.workers.seen) expect(one).toEqual(told.get(one.ordinal));
+    }
+  });
+
+  it('stops where it is told to, with every lease back, and goes on from there', async () => {
+    const { events } = await undisturbed(framesOf(story));
+    const stop = new AbortController();
+    const log = memoryLog({ partitions: 1 });
+    const stopping = fakeWorkers((sequence) => {
+      if (sequence.ordinal === 4) stop.abort(new Error('enough'));
+      return answer(sequence);
+    });
+    const first = new TopologyTestDriver({ topology: quickWatch, log, workers: stopping });
+    await expect(first.run(new ArraySource(framesOf(story)), stop.signal)).rejects.toThrow('enough');
+    const second = new TopologyTestDriver({ topology: quickWatch, log, workers: fakeWorkers(answer) });
+    await second.run(new ArraySource(framesOf(story)));
+    expect(await second.events()).toEqual(events);
+  });
+});
+
+describe('run: what goes wrong', () => {
+  /** Workers that fail at the first activity. */
+  const failing = (errorClass: ErrorClass) => {
+    let failed = false;
+    return fakeWorkers((sequence) => {
+      if (failed || sequence.trigger !== 'activity') return answer(sequence);
+      failed = true;
+      throw new BlinkstreamError('no worker can do this one', { code: 'TEST', class: errorClass, stage: 'worker' });
+    });
+  };
+
+  it.each(['resource', 'data'] as const)(
+    'tells a sequence that fails by %s as a dead letter and goes on',
+    async (errorClass) => {
+      const driver = new TopologyTestDriver({ topology: quickWatch, workers: failing(errorClass) });
+      const result = await driver.run(new ArraySource(framesOf(story)));
+      expect(result.deadLetters).toBe(1);
+      expect(driver.deadLetters.map(({ code }) => code)).toEqual(['TEST']);
+      expect((await driver.events()).length).toBeGreaterThan(0);
+    },
+  );
+
+  it.each(['internal', 'external', 'user'] as const)('ends by an error of class %s', async (errorClass) => {
+    const driver = new TopologyTestDriver({ topology: quickWatch, workers: failing(errorClass) });
+    await expect(driver.run(new ArraySource(framesOf(story)))).rejects.toMatchObject({ code: 'TEST' });
+    expect(driver.deadLetters).toEqual([]);
+  });
+
+  it('ends by the error of a log that cannot commit', async () => {
+    const log = memoryLog({ partitions: 1 });
+    const full = {
+      ...log,
+      checkpoint: () => Promise.resolve(undefined),
+      commit: () => Promise.reject(new Error('disk full')),
+    };
+    const driver = new TopologyTestDriver({
+      topology: quickWatch,
+      log: full,
+      workers: fakeWorkers(answer),
+    });
+    await expect(driver.run(new ArraySource(framesOf(story)))).rejects.toThrow('disk full');
+  });
+
+  it('ends by the error of an operator, and not by an uncaught one', async () => {
+    const broken = topology('watch', ({ source }: { readonly source: Source }) =>
+      frames(source).pipe(
+        reorder({ allowedLatenessMs: 100 }),
+        gate(),
+        window({
+          name: 'broken',
+          open: () => {
+            const inner = activity(quick).open();
+            let pushed = 0;
+            return {
+              state: inner.state,
+              kept: () => inner.kept(),
+              keptPositions: () => inner.keptPositions(),
+              baseline: () => inner.baseline(),
+              push: (input) => {
+                if ((pushed += 1) > 30) throw new RangeError('window fell out');
+                return inner.push(input);
+              },
+            };
+          },
+        }),
+        reason({ question: 'What changed?' }),
+        track(),
+      ),
+    );
+    const driver = new TopologyTestDriver({ topology: broken });
+    await expect(driver.run(new ArraySource(framesOf(story)))).rejects.toThrow('window fell out');
+  });
+
+  it('tells late frames and counts them, and leaves them out', async () => {
+    const given = framesOf(story);
+    const behind = given.map((frame, index): ArrayFrame => {
+      const ref = { ...frame.ref, index, position: { index, offset: String(index) } };
+      return index === 90 || index === 91
+        ? { ...frame, ref: { ...ref, eventTimeMs: refOf(50).eventTimeMs + index } }
+        : { ...frame, ref };
+    });
+    const { result, driver } = await undisturbed(behind);
+    expect(result.lateFrames).toBe(2);
+    expect(driver.late.map(({ index }) => index)).toEqual([90, 91]);
+  });
+
+  it('ends by a picture that cannot be decoded, with the leases of those that wait behind it', async () => {
+    const bytes = await encodePng(story[0]);
+    const encoded = framesOf(story).map(({ ref }, i): ArrayFrame => {
+      const damaged = i === 12 ? bytes.slice(0, 60) : bytes;
+      return { ref, content: { form: 'encoded', encoded: { mediaType: 'image/png', bytes: damaged } } };
+    });
+    const driver = new TopologyTestDriver({ topology: quickWatch });
+    await expect(driver.run(new ArraySource(encoded))).rejects.toMatchObject({ class: 'data' });
+  });
+});
