@@ -32,6 +32,8 @@ export interface Differences {
 
 /** Below this gain of colour the camera went grey, and colours say nothing. */
 export const GREY = 0.4;
+/** Squared colour difference beyond which a cell has no more to say about the colour of the whole picture. */
+const MOST_COLOUR = 144;
 /** Least difference of a cell's mean that counts, grey levels. */
 const LEAST_DIFFERENCE = 5;
 /** The same where an encoder has flattened the picture: it moves the mean of its blocks by several levels. */
@@ -134,8 +136,8 @@ function colourSlack({ baseU, baseV }: GateState, { columns }: CellGrid, samples
 }
 
 /**
- * Least-squares gain of the colour differences, 1 where the scene has hardly any colour. A cell says no more than its own
- * colour allows, so that a thing of strong colour in a pale scene does not pass for a camera that went grey.
+ * Least-squares gain of the colour differences, 1 where the scene has hardly any colour. No cell says much more than
+ * another, so that a thing of strong colour that comes or goes in a pale scene does not pass for a camera gone grey.
  */
 function chromaGain(state: GateState, planes: CellPlanes, weight: Uint8Array): number {
   let own = 0;
@@ -146,8 +148,9 @@ function chromaGain(state: GateState, planes: CellPlanes, weight: Uint8Array): n
     n++;
     const ownHere = state.baseU[c] * state.baseU[c] + state.baseV[c] * state.baseV[c];
     const crossHere = state.baseU[c] * planes.u[c] + state.baseV[c] * planes.v[c];
-    own += ownHere;
-    cross += Math.min(4 * ownHere, Math.max(0, crossHere));
+    const say = Math.min(1, MOST_COLOUR / ownHere);
+    own += say * ownHere;
+    cross += say * Math.min(4 * ownHere, Math.max(0, crossHere));
   }
   return own < n * 9 ? 1 : cross / own;
 }

@@ -1,0 +1,243 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { iou, shareIn } from '../../src/pixels/geometry.js';
+import type { FrameEvidence, PictureU8, Region } from '../../src/records/index.js';
+import { Gate } from '../../src/sequences/gate/gate.js';
+import { refOf, Stage, type Box, type Shot } from '../support/stage.js';
+
+const FPS = 25;
+const red: Box = { x: 60, y: 40, width: 36, height: 32, colour: [200, 60, 50] };
+
+/** What the gate says of `frames` frames, each drawn as `shotAt` tells; noise of a good sensor unless told otherwise. */
+function gated(frames: number, shotAt: (index: number) => Shot, seed = 1): FrameEvidence[] {
+  const stage = new Stage({ seed });
+  const gate = new Gate();
+  return Array.from({ length: frames }, (_, i) =>
+    gate.measure(refOf(i), stage.draw({ noiseSigma: 1.5, ...shotAt(i) })),
+  );
+}
+
+const activeFrames = (all: readonly FrameEvidence[]): number[] =>
+  all.flatMap((evidence, i) => (evidence.motion === 'active' ? [i] : []));
+const causes = (all: readonly FrameEvidence[]): Set<string> =>
+  new Set(all.flatMap((evidence) => evidence.nuisances.map(({ cause }) => cause)));
+const settledIn = (all: readonly FrameEvidence[]) => all.flatMap(({ settled }) => settled);
+const trackIds = (all: readonly FrameEvidence[]) => new Set(all.flatMap(({ tracks }) => tracks.map(({ id }) => id)));
+
+describe('gate: nothing happens', () => {
+  it('a still scene is still and names no nuisance', () => {
+    const all = gated(100, () => ({}));
+    expect(activeFrames(all)).toEqual([]);
+    expect(causes(all)).toEqual(new Set());
+    expect(settledIn(all)).toEqual([]);
+  });
+
+  it.each([4, 10])('sensor noise of %i grey levels is no movement, and is measured', (noiseSigma) => {
+    const all = gated(100, () => ({ noiseSigma }));
+    expect(activeFrames(all)).toEqual([]);
+    const measured = all.at(-1)!.noiseSigma;
+    expect(measured).toBeGreaterThan(noiseSigma * 0.7);
+    expect(measured).toBeLessThan(noiseSigma * 1.4);
+  });
+
+  it('noise that sets in is named, and is no movement', () => {
+    const all = gated(150, (i) => ({ noiseSigma: i < 60 ? 1.5 : 10 }));
+    expect(activeFrames(all)).toEqual([]);
+    expect(causes(all.slice(0, 60))).toEqual(new Set());
+    expect(causes(all.slice(60))).toContain('NOISE');
+  });
+
+  it('light that slowly goes up and down is light, and its gain is measured', () => {
+    const gainAt = (i: number) => 1 + 0.25 * Math.sin((i / 200) * Math.PI);
+    const all = gated(200, (i) => ({ gain: gainAt(i) }));
+    expect(activeFrames(all)).toEqual([]);
+    expect(causes(all)).toEqual(new Set(['LIGHTING']));
+    const brightest = all[100];
+    expect(brightest.light.gain * 120 + brightest.light.offset).toBeGreaterThan(110 * gainAt(100));
+  });
+
+  it.each([0.7, 1.3])('a step of the light to %f is light', (gain) => {
+    const all = gated(120, (i) => ({ gain: i < 50 ? 1 : gain }));
+    expect(activeFrames(all)).toEqual([]);
+    expect(causes(all)).toEqual(new Set(['LIGHTING']));
+    expect(settledIn(all)).toEqual([]);
+  });
+
+  it('auto exposure that swings over and back is light', () => {
+    const all = gated(150, (i) => ({ gain: i < 50 ? 1 : 1 + 0.3 * Math.exp(-(i - 50) / 15) * Math.cos((i - 50) / 6) }));
+    expect(activeFrames(all)).toEqual([]);
+    expect(causes(all)).toEqual(new Set(['LIGHTING']));
+  });
+
+  it('a camera that goes grey is a colour mode', () => {
+    const all = gated(100, (i) => ({ grey: i >= 50 }));
+    expect(activeFrames(all)).toEqual([]);
+    expect(causes(all.slice(51))).toContain('COLOR_MODE');
+  });
+
+  it.each([
+    { dx: 1, dy: 0 },
+    { dx: 0, dy: 1.2 },
+  ])('a camera pushed by $dx, $dy px has moved, the scene has not', (shift) => {
+    const all = gated(100, (i) => ({ shift: i < 50 ? { dx: 0, dy: 0 } : shift }));
+    expect(activeFrames(all)).toEqual([]);
+    expect(causes(all)).toEqual(new Set(['CAMERA_MOVED']));
+    const [moved] = all.flatMap(({ nuisances }) => nuisances);
+    expect(moved.strength).toBeCloseTo(Math.hypot(shift.dx, shift.dy), 0);
+  });
+
+  it('a camera that trembles by less than a pixel is no movement', () => {
+    const all = gated(100, (i) => ({ shift: { dx: 0.6 * Math.sin(i), dy: 0.6 * Math.cos(i * 1.7) } }));
+    expect(activeFrames(all)).toEqual([]);
+    expect(settledIn(all)).toEqual([]);
+  });
+
+  it('a soft shadow that falls and goes is a shadow', () => {
+    const all = gated(150, (i) => ({
+      ...(i >= 50 && i < 100 && { shadow: { x: 90, y: 60, radiusPx: 55, darkness: 0.4 } }),
+    }));
+    expect(activeFrames(all)).toEqual([]);
+    expect(causes(all)).toContain('SHADOW');
+  });
+
+  it('learns a clock as an overlay and then ignores it', () => {
+    const text = (i: number) => `12:00:${String(Math.floor(i / FPS)).padStart(2, '0')}`;
+    const all = gated(FPS * 16, (i) => ({ clock: text(i) }));
+    const learned = all.findIndex(({ overlays }) => overlays.length > 0);
+    expect(learned).toBeGreaterThan(0);
+    expect(learned).toBeLessThan(FPS * 8);
+    const clock = new Stage().clockRegion(text(0));
+    for (const region of all[learned].overlays) expect(shareIn(region, grown(clock, 12))).toBe(1);
+    // The tens' first turn may be seen once; all further ones lie in the overlay.
+    expect(activeFrames(all.slice(learned + FPS * 3))).toEqual([]);
+    expect(causes(all.slice(learned))).toContain('OVERLAY');
+  });
+});
+
+describe('gate: something happens', () => {
+  it('a thing that appears and stays settles as one region, with its times', () => {
+    const all = gated(120, (i) => (i < 50 ? {} : { boxes: [red] }));
+    expect(activeFrames(all.slice(0, 50))).toEqual([]);
+    expect(all[50].motion).toBe('active');
+    const settled = settledIn(all);
+    expect(settled).toHaveLength(1);
+    expect(iou(settled[0].region, red)).toBeGreaterThan(0.6);
+    expect(settled[0].leftAt).toMatchObject({ frame: 50, elapsedMs: refOf(50).elapsedMs });
+    expect(settled[0].leftAt.timeMs).toBe(refOf(50).eventTimeMs);
+    // It looks the same from its first frame on; smoothing over the last moments adds a few frames.
+    expect(settled[0].restedAt.frame).toBeGreaterThanOrEqual(50);
+    expect(settled[0].restedAt.frame).toBeLessThanOrEqual(50 + FPS / 2);
+    expect(activeFrames(all.slice(90))).toEqual([]);
+  });
+
+  it('a thing that is carried in leaves its mark where it rests, once and not on its way', () => {
+    const xAt = (i: number) => Math.min(100, -30 + (i - 40) * 4);
+    const all = gated(150, (i) => ({ boxes: i < 40 ? [] : [{ ...red, x: xAt(i) }] }));
+    const settled = settledIn(all);
+    expect(settled).toHaveLength(1);
+    expect(iou(settled[0].region, { ...red, x: 100 })).toBeGreaterThan(0.6);
+    expect(trackIds(all).size).toBe(1);
+  });
+
+  it('a thing taken away settles too', () => {
+    const all = gated(120, (i) => (i < 50 ? { boxes: [red] } : {}));
+    expect(settledIn(all)).toHaveLength(1);
+    expect(settledIn(all)[0].leftAt.frame).toBe(50);
+  });
+
+  it('two things that cross keep their tracks', () => {
+    const boxes = (i: number): Box[] => {
+      const way = (i - 20) * 2.5;
+      return [
+        { x: -24 + way, y: 40, width: 24, height: 22, colour: [220, 60, 50] },
+        { x: 160 - way, y: 52, width: 24, height: 22, colour: [40, 60, 210] },
+      ];
+    };
+    const all = gated(100, (i) => ({ boxes: i < 20 ? [] : boxes(i) }));
+    expect(trackIds(all).size).toBe(2);
+    const [a, b] = [...trackIds(all)].map((id) => all.flatMap(({ tracks }) => tracks.filter((t) => t.id === id)));
+    const [right, left] = a[0].region.x < b[0].region.x ? [a, b] : [b, a];
+    expect(right.at(-1)!.region.x).toBeGreaterThan(right[0].region.x + 100);
+    expect(left.at(-1)!.region.x).toBeLessThan(left[0].region.x - 80);
+  });
+
+  it('tells of a track when and where it was born and all that it covered', () => {
+    const all = gated(70, (i) => ({ boxes: i < 20 ? [] : [{ ...red, x: (i - 20) * 2 }] }));
+    const seen = all.flatMap(({ tracks }) => tracks);
+    const last = seen.at(-1)!;
+    expect(last.born.frame).toBe(20);
+    expect(last.origin).toEqual(seen[0].region);
+    for (const { region } of seen) expect(shareIn(region, last.sweep)).toBeCloseTo(1);
+  });
+
+  it.each([
+    { look: 'as light as the scene', colour: [200, 60, 50] },
+    { look: 'lighter', colour: [235, 225, 215] },
+    { look: 'darker', colour: [30, 30, 40] },
+  ] as const)('what moves from the first frame on, $look, leaves no ghost where it stood', ({ colour }) => {
+    const all = gated(110, (i) => ({ boxes: i < 40 ? [{ ...red, x: 20 + 4 * i, colour }] : [] }));
+    expect(settledIn(all)).toEqual([]);
+    expect(activeFrames(all.slice(60))).toEqual([]);
+  });
+
+  it('movement under changing light is still movement, and the light is still named', () => {
+    const all = gated(120, (i) => ({ gain: i < 40 ? 1 : 1.25, boxes: i < 60 ? [] : [red] }));
+    expect(activeFrames(all)[0]).toBe(60);
+    expect(causes(all)).toEqual(new Set(['LIGHTING']));
+    expect(settledIn(all)).toHaveLength(1);
+  });
+});
+
+describe('gate: its state', () => {
+  it('begins a new scene with a frame of another size, without telling two things by one id', () => {
+    const gate = new Gate();
+    const small = new Stage();
+    const large = new Stage({ width: 240, height: 160, seed: 9 });
+    const passing = (stage: Stage, i: number) => stage.draw({ boxes: i < 20 ? [] : [{ ...red, x: (i - 20) * 3 }] });
+    const before = Array.from({ length: 40 }, (_, i) => gate.measure(refOf(i), passing(small, i)));
+    const after = Array.from({ length: 40 }, (_, i) => {
+      const ref = refOf(40 + i, { width: 240, height: 160 });
+      return gate.measure(ref, passing(large, i));
+    });
+    expect(activeFrames(after.slice(0, 20))).toEqual([]);
+    expect(trackIds(before).size).toBe(1);
+    expect(trackIds(after).size).toBe(1);
+    expect(trackIds(after)).not.toEqual(trackIds(before));
+  });
+
+  it('goes on from a snapshot of any moment as if nothing had been', () => {
+    const stage = new Stage({ width: 96, height: 72 });
+    const pictures: PictureU8[] = Array.from({ length: 60 }, (_, i) =>
+      stage.draw({
+        noiseSigma: 2,
+        gain: i < 12 ? 1 : 1.2,
+        clock: String(Math.floor(i / 8)),
+        boxes: i > 20 && i < 50 ? [{ ...red, x: i * 2 - 40, y: 30, width: 20, height: 20 }] : [],
+        shift: { dx: i > 50 ? 0.8 : 0, dy: 0 },
+      }),
+    );
+    const measure = (gate: Gate, from: number, to: number) =>
+      pictures.slice(from, to).map((picture, i) => gate.measure(refOf(from + i), picture));
+    const undisturbed = measure(new Gate(), 0, pictures.length);
+    fc.assert(
+      fc.property(fc.nat(pictures.length - 1), (stop) => {
+        const first = new Gate();
+        measure(first, 0, stop);
+        const state = first.snapshot();
+        expect(structuredClone(state)).toEqual(state);
+        const kept = structuredClone(state);
+        const second = new Gate({}, state);
+        expect(measure(second, stop, pictures.length)).toEqual(undisturbed.slice(stop));
+        expect(state, 'the snapshot is a copy').toEqual(kept);
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
+
+const grown = ({ x, y, width, height }: Region, marginPx: number): Region => ({
+  x: x - marginPx,
+  y: y - marginPx,
+  width: width + 2 * marginPx,
+  height: height + 2 * marginPx,
+});
