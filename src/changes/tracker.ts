@@ -26,6 +26,8 @@ export interface TrackerOptions {
   readonly conditionEndsAfterMs?: number;
 }
 
+export const trackerDefaults = { activityEndsAfterMs: 2_000, conditionEndsAfterMs: 5_000 } as const;
+
 /** What a worker made of one sequence, and until when it reaches. */
 export interface TrackInput {
   readonly findings: readonly Finding[];
@@ -47,7 +49,7 @@ export class Tracker {
   readonly #options: Required<TrackerOptions>;
 
   constructor(options: TrackerOptions, restored?: TrackerState) {
-    this.#options = { activityEndsAfterMs: 2_000, conditionEndsAfterMs: 5_000, ...options };
+    this.#options = { ...trackerDefaults, ...options };
     this.state = restored === undefined ? { nextOrdinal: 1, open: [] } : structuredClone(restored);
   }
 
@@ -127,11 +129,9 @@ export class Tracker {
     this.state.nextOrdinal += 1;
     const change: OpenChange = { changeId, revision: 0, finding, sequenceOrdinal, reasoner };
     this.state.open.push(change);
-    if (this.state.open.length > MOST_OPEN)
-      this.state.open.splice(
-        this.state.open.findIndex((c) => !isPassing(c.finding)),
-        1,
-      );
+    // What passes is bounded by its time-out, and must be told to have ended.
+    const remembered = this.state.open.filter((c) => !isPassing(c.finding));
+    if (remembered.length > MOST_OPEN) this.state.open.splice(this.state.open.indexOf(remembered[0]), 1);
     return change;
   }
 
