@@ -1,9 +1,12 @@
+import { colourStep } from '../pixels/colour.js';
 import { iou, overlapOfSmaller } from '../pixels/geometry.js';
 import type { Finding, Region } from '../records/index.js';
 import { capital, lasting } from '../reasoning/measured/words.js';
 
 /** Looks agree above this (cosine of the embeddings); the same thing in other light stays above it. */
 const SAME_LOOK = 0.6;
+/** Colours of one thing in one state differ by less in each channel, 0–255. */
+const SAME_COLOUR = 24;
 /** Two accounts of one change begin no further apart than this, ms. */
 const SAME_MOMENT_MS = 2_000;
 
@@ -54,7 +57,13 @@ export function reversalOf(known: Finding, found: Finding): Finding | undefined 
   if (known.kind !== found.kind) return undefined;
   if (known.kind === 'TEXT_CHANGED' && known.before?.text === found.after?.text) {
     return {
-      ...ended(`the text is "${found.after?.text ?? ''}" again after ${after}.`),
+      ...ended(`the ${name} reads "${found.after?.text ?? ''}" again after ${after}.`),
+      ...(found.after && { after: found.after }),
+    };
+  }
+  if (known.kind === 'RECOLORED' && sameColour(known.before?.color, found.after?.color)) {
+    return {
+      ...ended(`the ${name} has its old colour again after ${after}.`),
       ...(found.after && { after: found.after }),
     };
   }
@@ -63,5 +72,8 @@ export function reversalOf(known: Finding, found: Finding): Finding | undefined 
   }
   return undefined;
 }
+
+const sameColour = (a: string | undefined, b: string | undefined): boolean =>
+  a !== undefined && b !== undefined && colourStep(a, b) < SAME_COLOUR;
 
 const nowhere: Region = { x: 0, y: 0, width: 0, height: 0 };

@@ -1,4 +1,5 @@
 import { areaOf } from '../pixels/geometry.js';
+import { capital, moverName } from '../reasoning/measured/words.js';
 import type { Finding, Measure } from '../records/index.js';
 
 /** At most so many points of a path are published. */
@@ -28,13 +29,13 @@ export function mergeActivity(before: Finding, now: Finding): Finding {
   };
 }
 
-/** The newest account of what happens under the surest name. */
-const renamed = (now: Finding, surer: Finding): string => {
-  if (surer === now || surer.subject.confidence === 0) return now.statement;
-  const [, subject = ''] = /^(An? [a-z ]+?|Something) (?:came|moved)/.exec(now.statement) ?? [];
-  const [, better = subject] = /^(An? [a-z ]+?|Something) (?:came|moved)/.exec(surer.statement) ?? [];
-  return subject === '' ? now.statement : better + now.statement.slice(subject.length);
-};
+/** The newest account of what happens under the surest name; an account that begins otherwise stays as it is. */
+function renamed(now: Finding, surer: Finding): string {
+  const name = capital(moverName(now.subject));
+  return now.statement.startsWith(`${name} `)
+    ? capital(moverName(surer.subject)) + now.statement.slice(name.length)
+    : now.statement;
+}
 
 /** A condition as known so far and as measured again: the widest range, the strongest account. */
 export function mergeCondition(before: Finding, now: Finding): Finding {

@@ -16,6 +16,7 @@ import {
 import { compareScenes, type ChangedRegion, type SceneComparison } from './comparison.js';
 import { conditionSpans, type ConditionSpan } from './condition-spans.js';
 import { embed } from './embedding.js';
+import { decidedObjects, HEARD_CONFIDENCE } from './decided.js';
 import type { Models } from './models.js';
 import { detectObjects } from './objects.js';
 import { observedTracks, type ObservedTrack } from './observed-tracks.js';
@@ -59,6 +60,9 @@ export interface SceneEvidence {
 const READ_REGIONS = 6;
 /** A thing that moved must have got this far, in its own size, before a model is asked what it is. */
 export const LEAST_TRAVEL = 0.5;
+/** A changed region shows a part of an object, or more than it; what moves is boxed by itself, and things stand behind it. */
+const OBJECT_OVERLAP = 0.3;
+const MOVER_OVERLAP = 0.4;
 
 /**
  * Measures a sequence: the scene before against the scene after, what moved, what disturbed the picture. Models look only
@@ -75,8 +79,7 @@ export async function observeScene(
   const before = sequence.trigger === 'settled' ? baseline : await shots('before');
   const after = await shots('after');
   signal.throwIfAborted();
-  const tracks: NamedTrack[] = [];
-  for (const track of observedTracks(sequence)) tracks.push(await nameTrack(track, models, signal));
+  const tracks = await nameTracks(observedTracks(sequence), models, signal);
   const conditions = conditionSpans(sequence);
   const first = before.at(-1);
   const last = after.at(-1);
@@ -90,9 +93,9 @@ export async function observeScene(
   );
   const objects = { before: [] as DetectedObject[], after: [] as DetectedObject[] };
   if (comparison.regions.length > 0) {
-    objects.before = await detectObjects(models, first.picture);
+    objects.before = await namedObjects(models, first.picture);
     signal.throwIfAborted();
-    objects.after = await detectObjects(models, last.picture);
+    objects.after = await namedObjects(models, last.picture);
   }
   const regions: ObservedRegion[] = [];
   const joined = joinByObjects(comparison.regions, objects, comparison);
@@ -123,21 +126,56 @@ function ignoredParts(sequence: FrameSequence): Region[] {
   return [...overlays, ...restless.flatMap((f) => f.evidence?.tracks.map((track) => track.region) ?? [])];
 }
 
-async function nameTrack(track: ObservedTrack, models: Models, signal: AbortSignal): Promise<NamedTrack> {
-  if (track.keyframe === undefined || track.travel < LEAST_TRAVEL) return track;
-  signal.throwIfAborted();
-  const shot = await shotOf(track.keyframe);
-  const seen = await detectObjects(models, shot.picture, { region: track.bestRegion });
-  const object = bestAt(seen, track.bestRegion, 0.3);
-  return { ...track, shot, ...(object && { object }) };
+const namedObjects = async (models: Models, picture: PictureU8): Promise<DetectedObject[]> =>
+  decidedObjects(await detectObjects(models, picture, { minConfidence: HEARD_CONFIDENCE }));
+
+/** Names what moves by the frame that shows it best; one look at a frame serves everything that it shows. */
+async function nameTracks(
+  observed: readonly ObservedTrack[],
+  models: Models,
+  signal: AbortSignal,
+): Promise<NamedTrack[]> {
+  const looks = new Map<number, { readonly shot: Shot; readonly seen: DetectedObject[] }>();
+  const tracks: NamedTrack[] = [];
+  for (const track of observed) {
+    if (track.keyframe === undefined || track.travel < LEAST_TRAVEL) {
+      tracks.push(track);
+      continue;
+    }
+    signal.throwIfAborted();
+    const { index } = track.keyframe.ref;
+    let look = looks.get(index);
+    if (look === undefined) {
+      const shot = await shotOf(track.keyframe);
+      look = { shot, seen: await detectObjects(models, shot.picture, { minConfidence: HEARD_CONFIDENCE }) };
+      looks.set(index, look);
+    }
+    const { shot, seen } = look;
+    const object = await moverAt(seen, shot.picture, track.bestRegion, models);
+    tracks.push({ ...track, shot, ...(object && { object }) });
+  }
+  return tracks;
 }
 
-/** The object that a box means: best by overlap, which must reach `least`. */
-function bestAt(objects: readonly DetectedObject[], region: Region, least: number): DetectedObject | undefined {
+/** What moves there; where the whole picture is too coarse to show anything, by a closer look. */
+async function moverAt(
+  seen: readonly DetectedObject[],
+  picture: PictureU8,
+  region: Region,
+  models: Models,
+): Promise<DetectedObject | undefined> {
+  const there = (objects: readonly DetectedObject[]) => objects.filter((o) => iou(o.region, region) >= MOVER_OVERLAP);
+  const closer =
+    there(seen).length > 0 ? seen : await detectObjects(models, picture, { region, minConfidence: HEARD_CONFIDENCE });
+  return there(decidedObjects(closer)).at(0);
+}
+
+/** The object that a box means: best by overlap, which must reach `OBJECT_OVERLAP`. */
+function bestAt(objects: readonly DetectedObject[], region: Region): DetectedObject | undefined {
   const by = (o: DetectedObject) =>
     Math.max(iou(o.region, region), 0.8 * overlapOfSmaller(o.region, region) * alike(o.region, region));
   const best = objects.reduce<DetectedObject | undefined>((a, b) => (a && by(a) >= by(b) ? a : b), undefined);
-  return best !== undefined && by(best) >= least ? best : undefined;
+  return best !== undefined && by(best) >= OBJECT_OVERLAP ? best : undefined;
 }
 
 const alike = (a: Region, b: Region): number =>
@@ -174,8 +212,8 @@ async function observeRegion(
   },
 ): Promise<ObservedRegion> {
   const { first, last, objects, models, sequence } = seen;
-  const before = bestAt(objects.before, changed.region, 0.3);
-  const after = bestAt(objects.after, changed.region, 0.3);
+  const before = bestAt(objects.before, changed.region);
+  const after = bestAt(objects.after, changed.region);
   const named = before !== undefined || after !== undefined;
   const text = seen.read && !named ? await readBoth(models, first.picture, last.picture, changed.region) : {};
   const measured = intervalOf(changed.region, sequence);

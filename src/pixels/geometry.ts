@@ -74,3 +74,14 @@ export const centreOf = (r: Region): { readonly x: number; readonly y: number } 
   x: r.x + r.width / 2,
   y: r.y + r.height / 2,
 });
+
+/** The box in whole pixels: each border at the nearest one, at least one pixel wide and high. */
+export function roundedRegion(r: Region): Region {
+  const [x, y] = [Math.round(r.x), Math.round(r.y)];
+  return {
+    x,
+    y,
+    width: Math.max(1, Math.round(r.x + r.width) - x),
+    height: Math.max(1, Math.round(r.y + r.height) - y),
+  };
+}

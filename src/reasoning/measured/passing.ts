@@ -1,12 +1,11 @@
 import { LEAST_TRAVEL, type NamedTrack, type SceneEvidence } from '../../evidence/scene.js';
-import { overlapOfSmaller, shareIn } from '../../pixels/geometry.js';
+import { overlapOfSmaller, roundedRegion, shareIn } from '../../pixels/geometry.js';
 import type { Claim } from '../claim.js';
-import { bordersOf, capital, directionOf, lasting, placeOf, withArticle } from './words.js';
+import { facing, passageOf, type Passage } from './passage.js';
+import { capital, lasting, moverName } from './words.js';
 
 /** A flash shorter than this is no activity, ms. */
 const LEAST_MS = 250;
-/** A box this near to the border has not yet come in, or has left, as a share of the picture's shorter side. */
-const BORDER_SHARE = 0.03;
 
 /** Claims about what moves through the picture. */
 export function passingClaims(evidence: SceneEvidence): Claim[] {
@@ -30,53 +29,54 @@ function isFragment(track: NamedTrack, all: readonly NamedTrack[]): boolean {
 }
 
 function passing(track: NamedTrack, evidence: SceneEvidence): Claim {
-  const picture = evidence.sequence.frames[0].ref;
-  const margin = BORDER_SHARE * Math.min(picture.width, picture.height);
-  const label = track.object?.label ?? 'object';
-  const who = track.object ? withArticle(label) : 'something';
-  const from = track.path[0];
-  const to = track.path[track.path.length - 1];
-  const way = directionOf(to.x - from.x, to.y - from.y);
-  const wasHere = track.born.frame < track.path[0].at.frame;
-  const entered = wasHere ? [] : bordersOf(track.firstRegion, picture, margin);
-  const left = track.ongoing ? [] : bordersOf(track.lastRegion, picture, margin);
-  const parts = [
-    entered.length > 0 ? `came in at the ${entered[0]}` : `moved ${placeOf(track.bestRegion, picture)}`,
-    ...(way === '' ? [] : [`went ${way}`]),
-    ...(track.ongoing
-      ? []
-      : [
-          left.length > 0
-            ? `left at the ${left[0]} after ${lasting(durationMs(track))}`
-            : `was last seen ${placeOf(track.lastRegion, picture)} after ${lasting(durationMs(track))}`,
-        ]),
-  ];
+  const passage = passageOf(track, evidence.sequence.frames[0].ref);
+  const subject = {
+    label: track.object?.label ?? 'object',
+    description: track.object?.label ?? 'something that moves',
+    confidence: track.object?.confidence ?? 0,
+  };
   return {
     kind: 'ACTIVITY',
-    subject: {
-      label,
-      description: track.object ? label : 'something that moves',
-      confidence: track.object?.confidence ?? 0,
-    },
-    statement: `${capital(who)} ${sentence(parts)}.`,
+    subject,
+    statement: `${capital(moverName(subject))} ${sentenceOf(passage, track)}.`,
     interval: { first: track.born, last: track.last },
-    before: { region: track.firstRegion },
-    after: { region: track.bestRegion },
-    path: thin(track.path),
+    before: { region: roundedRegion(track.firstRegion) },
+    after: { region: roundedRegion(track.bestRegion) },
+    path: shortened(track.path),
     measures: [
       { name: 'duration', unit: 's', after: Math.round(durationMs(track)) / 1_000 },
-      { name: 'way', unit: 'px', after: Math.round(Math.hypot(to.x - from.x, to.y - from.y)) },
+      { name: 'way', unit: 'px', after: Math.round(passage.lengthPx) },
     ],
     ongoing: track.ongoing,
     identity: { trackId: track.id },
   };
 }
 
-const sentence = (parts: readonly string[]): string =>
-  parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
+/**
+ * What it did, told from its beginning also where only a later part of it is seen. What goes on is told in words that
+ * stay true when it is not seen any more.
+ */
+function sentenceOf({ entered, left, from, to, way }: Passage, track: NamedTrack): string {
+  const after = `after ${lasting(durationMs(track))}`;
+  const how = way === '' ? '' : ` ${way}`;
+  if (entered === '') {
+    if (track.ongoing) return `${from} moved${how}`;
+    if (left !== '') return `${from} moved${how} and went out at the ${left} ${after}`;
+    if (to !== from) return `${from} moved${how} and was last seen ${to} ${after}`;
+    return `${from} moved${how} for ${lasting(durationMs(track))}`;
+  }
+  if (track.ongoing) return `came in at the ${entered}${way === '' ? '' : ` and moved${how}`}`;
+  if (left === '') return `came in at the ${entered} and was last seen ${to} ${after}`;
+  if (left === entered) return `came in at the ${entered} and went out there again ${after}`;
+  if (!facing(entered, left)) return `came in at the ${entered} and went out at the ${left} ${after}`;
+  const corners = entered.includes(' ') || left.includes(' ') ? 'the ' : '';
+  return `crossed the picture from ${corners}${entered} to ${corners}${left} in ${lasting(durationMs(track))}`;
+}
 
-/** At most 40 points of a path, first and last among them. */
-function thin<T>(path: readonly T[]): T[] {
+/** At most 40 points of a path in whole pixels, first and last among them. */
+function shortened(path: NamedTrack['path']): NonNullable<Claim['path']> {
   const step = Math.max(1, Math.ceil((path.length - 1) / 39));
-  return path.filter((_, i) => i % step === 0 || i === path.length - 1);
+  return path
+    .filter((_, i) => i % step === 0 || i === path.length - 1)
+    .map(({ at, x, y }) => ({ at, x: Math.round(x), y: Math.round(y) }));
 }

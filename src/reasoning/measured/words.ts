@@ -1,5 +1,5 @@
 import { centreOf } from '../../pixels/geometry.js';
-import type { Region } from '../../records/index.js';
+import type { Region, Subject } from '../../records/index.js';
 
 interface Size {
   readonly width: number;
@@ -9,25 +9,26 @@ interface Size {
 /** Where a box lies in the picture, by thirds: `at the upper left`, `in the middle`. */
 export function placeOf(region: Region, picture: Size): string {
   const { x, y } = centreOf(region);
-  const column = third(x, picture.width, 'left', 'right');
-  const row = third(y, picture.height, 'top', 'bottom');
-  if (column === '' && row === '') return 'in the middle';
-  if (column === '') return `at the ${row}`;
-  if (row === '') return `at the ${column}`;
-  return `at the ${row === 'top' ? 'upper' : 'lower'} ${column}`;
+  const sides = [third(y, picture.height, 'top', 'bottom'), third(x, picture.width, 'left', 'right')];
+  const side = corner(sides[0], sides[1]);
+  return side === '' ? 'in the middle' : `at the ${side}`;
 }
 
 const third = (at: number, size: number, low: string, high: string): string =>
   at < size / 3 ? low : at > (2 * size) / 3 ? high : '';
 
-/** The borders that a box touches, `left right top bottom`; within `marginPx`. */
-export function bordersOf(region: Region, picture: Size, marginPx: number): string[] {
-  return [
-    region.x <= marginPx && 'left',
-    region.x + region.width >= picture.width - marginPx && 'right',
-    region.y <= marginPx && 'top',
-    region.y + region.height >= picture.height - marginPx && 'bottom',
-  ].filter((side): side is string => side !== false);
+/** `upper left` of `top` and `left`; the one of them that is not empty. */
+const corner = (row: string, column: string): string =>
+  row === '' || column === '' ? row + column : `${row === 'top' ? 'upper' : 'lower'} ${column}`;
+
+/** The border or corner that a box touches: `left`, `upper left`; empty where it touches none, or opposite ones. */
+export function borderOf(region: Region, picture: Size, marginPx: number): string {
+  const touched = (low: boolean, high: boolean, names: readonly [string, string]) =>
+    low === high ? '' : names[low ? 0 : 1];
+  return corner(
+    touched(region.y <= marginPx, region.y + region.height >= picture.height - marginPx, ['top', 'bottom']),
+    touched(region.x <= marginPx, region.x + region.width >= picture.width - marginPx, ['left', 'right']),
+  );
 }
 
 /** Main direction of a way: `to the right`, `upwards`, `to the lower left`; empty below one pixel. */
@@ -44,6 +45,7 @@ export function directionOf(dx: number, dy: number): string {
 const numbers = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
 const ordinals = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth'];
 
+/** `three`; in figures above ten. */
 export const numberWord = (n: number): string => numbers[n] ?? String(n);
 
 const irregular: Readonly<Record<string, string>> = {
@@ -64,11 +66,19 @@ export function plural(label: string): string {
   return [...words.slice(0, -1), many].join(' ');
 }
 
-export const withArticle = (label: string): string => `${/^[aeiou]/i.test(label) ? 'an' : 'a'} ${label}`;
+/** Things that come as a pair have no singular: `scissors`, `skis`. */
+export const isPair = (label: string): boolean => label !== 'sheep' && plural(label) === label;
+
+export const withArticle = (label: string): string =>
+  isPair(label) ? `a pair of ${label}` : `${/^[aeiou]/i.test(label) ? 'an' : 'a'} ${label}`;
+
+/** Who moves, as sentences begin: `a person`; `something` where no class fits. */
+export const moverName = (subject: Pick<Subject, 'label' | 'confidence'>): string =>
+  subject.confidence > 0 ? withArticle(subject.label) : 'something';
 
 /**
  * Names one of several alike by its place from left to right: `left of three bottles`, `second of five cars from the left`.
- * Undefined where it is the only one.
+ * `own` is one of `all`. Undefined where it is the only one.
  */
 export function nameAmong(label: string, own: Region, all: readonly Region[]): string | undefined {
   if (all.length < 2) return undefined;
@@ -78,6 +88,7 @@ export function nameAmong(label: string, own: Region, all: readonly Region[]): s
   const many = `${numberWord(all.length)} ${plural(label)}`;
   if (all.length === 2) return `${at === 0 ? 'left' : 'right'} of ${many}`;
   if (all.length === 3) return `${['left', 'middle', 'right'][at]} of ${many}`;
+  if (at === all.length - 1) return `last of ${many} from the left`;
   return `${ordinals[at] ?? `${at + 1}th`} of ${many} from the left`;
 }
 
@@ -87,5 +98,6 @@ export const capital = (sentence: string): string => sentence.charAt(0).toUpperC
 export function lasting(ms: number): string {
   if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 60) return `${seconds} s`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -1,27 +1,25 @@
 import type { SceneEvidence } from '../../evidence/scene.js';
 import type { Check, Verification } from '../../records/index.js';
 import type { Claim } from '../claim.js';
-import {
-  activityChecks,
-  colorCheck,
-  conditionChecks,
-  directionCheck,
-  lastingIntervalCheck,
-  regionCheck,
-  shiftCheck,
-  textCheck,
-} from './checks.js';
-import { statementCheck } from './words-check.js';
+import { activityChecks } from './activity.js';
+import { conditionChecks } from './condition.js';
+import { countCheck, nameCheck } from './naming.js';
+import { colorCheck, directionCheck, intervalCheck, lookCheck, moveCheck, regionCheck, textCheck } from './lasting.js';
+import { statementCheck } from './statement.js';
 
 /**
- * Holds a claim against the measurements, whoever made it. One contradicted check contradicts the claim; a claim is
- * supported when nothing contradicts it and the check of what it is about (`region`, or `cause`) and of its moment agree.
+ * Holds a claim against the measurements, whoever made it. One contradicted check contradicts the claim; it is supported
+ * when every check agrees.
  */
 export function verify(claim: Claim, evidence: SceneEvidence): Verification {
-  const checks = [...checksOf(claim, evidence), statementCheck(claim, evidence)];
+  const checks = [
+    ...checksOf(claim, evidence),
+    ...nameCheck(claim, evidence),
+    ...countCheck(claim, evidence),
+    statementCheck(claim, evidence),
+  ];
   if (checks.some((c) => c.verdict === 'CONTRADICTED')) return { verdict: 'CONTRADICTED', checks };
-  const essential = checks.filter((c) => c.name !== 'color');
-  return { verdict: essential.every((c) => c.verdict === 'SUPPORTED') ? 'SUPPORTED' : 'UNVERIFIED', checks };
+  return { verdict: checks.every((c) => c.verdict === 'SUPPORTED') ? 'SUPPORTED' : 'UNVERIFIED', checks };
 }
 
 function checksOf(claim: Claim, evidence: SceneEvidence): Check[] {
@@ -36,22 +34,22 @@ function checksOf(claim: Claim, evidence: SceneEvidence): Check[] {
     case 'TEXT_CHANGED':
       return [...lasting(claim, evidence), textCheck(claim, evidence)];
     case 'MOVED':
-      return [...lasting(claim, evidence), shiftCheck(claim)];
+      return [...lasting(claim, evidence), moveCheck(claim, evidence)];
     case 'REPLACED':
     case 'RECOLORED':
+      return [...lasting(claim, evidence), lookCheck(claim, evidence)];
     case 'RESIZED':
     case 'RESTYLED':
-      return lasting(claim, evidence);
     case 'LAYOUT_SHIFTED':
     case 'TREND':
     case 'ONSET':
     case 'COUNT_CHANGED':
-      return [{ name: 'region', verdict: 'UNVERIFIED', detail: `no measurement of a scene speaks for ${claim.kind}` }];
+      return [{ name: 'kind', verdict: 'UNVERIFIED', detail: `no measurement of a scene speaks for ${claim.kind}` }];
   }
 }
 
 const lasting = (claim: Claim, evidence: SceneEvidence): Check[] => [
   regionCheck(claim, evidence),
-  lastingIntervalCheck(claim, evidence),
+  intervalCheck(claim, evidence),
   colorCheck(claim, evidence),
 ];
