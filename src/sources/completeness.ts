@@ -25,7 +25,8 @@ export interface Arrived {
 export function videoReport(arrived: Arrived, probe: VideoProbe, log: FfmpegLog): SourceReport {
   const { frames, display, cutBy } = arrived;
   const expected = expectedFrames(arrived, probe);
-  const of = expected === undefined ? `${frames} frames` : `${frames} of about ${expected} frames`;
+  const of =
+    expected === undefined || expected <= frames ? `${frames} frames` : `${frames} of about ${expected} frames`;
   const because = log.firstDamage === undefined ? '' : ` (${log.firstDamage})`;
   let problem: string | undefined;
   if (cutBy !== undefined) problem = `read ${of} of ${display}; ${cutBy}`;

@@ -25,8 +25,8 @@ export interface DecodeCommand extends InputLimits {
 const FORMATS =
   'mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,ogg,mjpeg,mpjpeg,gif,nut,dv';
 
-/** Every line of the log says its level; nothing below an error is written. */
-const LOG = ['-hide_banner', '-loglevel', 'level+error'];
+/** Every line of the log says its level; demuxers tell of damaged packets only in warnings. */
+const LOG = ['-hide_banner', '-loglevel', 'level+warning'];
 
 function inputOptions({ url, timeoutMs, maxPixels }: InputLimits): string[] {
   const remote = !url.startsWith('file:');

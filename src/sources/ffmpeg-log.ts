@@ -4,7 +4,11 @@ const MAX_KEPT_LINES = 20;
 
 /** Lines by which decoders and demuxers say that pictures are damaged or missing; others may be errors without loss. */
 const DAMAGE =
-  /error while decoding|corrupt|invalid|damaged|truncat|concealing|missing|partial file|ends prematurely|packet mismatch|timed out|input\/output error|decode_slice|no frame!|header damaged|error at MB|overread|end of file|cabac|out of range|connection reset/i;
+  /error while decoding|corrupt|invalid|damaged|truncat|concealing|missing|partial file|ends prematurely|packet mismatch|timed out|input\/output error|decode_slice|no frame!|unref short failure|header damaged|error at MB|overread|end of file|cabac|out of range|connection reset/i;
+
+/** Of warnings only those count that tell of bytes that did not arrive whole. */
+const DAMAGE_IN_WARNING =
+  /packet corrupt|corrupt (?:input packet|decoded frame)|packet size mismatch|continuity check failed/i;
 
 const VAGUE = /^(?:conversion failed|error opening input|at least one)|invalid data found when processing input$/i;
 
@@ -57,7 +61,7 @@ export class FfmpegLog {
   #add(raw: string): void {
     // "[h264 @ 0x55d0c8] [error] text" and "[error] text" both come to "text".
     const line = this.scrub(raw.replace(/^(?:\[[^\]]*\]\s*)+/, '').trim()).slice(0, MAX_LINE_CHARS);
-    if (line === '') return;
+    if (line === '' || (/\[warning\]/.test(raw) && !DAMAGE_IN_WARNING.test(line))) return;
     this.#lines.push(line);
     if (this.#lines.length > MAX_KEPT_LINES) this.#lines.shift();
     if (DAMAGE.test(line)) {
