@@ -95,6 +95,14 @@ describe('activity: an activity', () => {
     for (let i = 1; i < told.length - 1; i++) expect(indexes(told[i], 'before')).toEqual(indexes(told[i - 1], 'after'));
   });
 
+  it('that ends soon after such a comparison still has the scene before', () => {
+    for (let frames = 55; frames < 75; frames++) {
+      const windows = windowsOf(still(30) + active(frames), { maxMs: 2_000, partMs: 60_000 });
+      const told = windows.filter(({ trigger }) => trigger === 'activity');
+      for (let i = 1; i < told.length; i++) expect(indexes(told[i], 'before')).toEqual(indexes(told[i - 1], 'after'));
+    }
+  });
+
   it('at few frames a second shows only frames of rest as the scene after', () => {
     const told = windowsOf(still(8) + active(5) + still(8), { partMs: 60_000 }, { fps: 2 }).find(
       ({ trigger }) => trigger === 'activity',
