@@ -18,6 +18,7 @@ import { conditionSpans, type ConditionSpan } from './condition-spans.js';
 import { embed } from './embedding.js';
 import { decidedObjects, HEARD_CONFIDENCE } from './decided.js';
 import type { Models } from './models.js';
+import { INPUT_PX } from './nanodet.js';
 import { detectObjects } from './objects.js';
 import { observedTracks, type ObservedTrack } from './observed-tracks.js';
 import { readText } from './text.js';
@@ -165,15 +166,18 @@ async function moverAt(
   models: Models,
 ): Promise<DetectedObject | undefined> {
   const there = (objects: readonly DetectedObject[]) => objects.filter((o) => iou(o.region, region) >= MOVER_OVERLAP);
+  const coarse = Math.max(picture.width, picture.height) > INPUT_PX;
   const closer =
-    there(seen).length > 0 ? seen : await detectObjects(models, picture, { region, minConfidence: HEARD_CONFIDENCE });
+    there(seen).length > 0 || !coarse
+      ? seen
+      : await detectObjects(models, picture, { region, minConfidence: HEARD_CONFIDENCE });
   return there(decidedObjects(closer)).at(0);
 }
 
 /** The object that a box means: best by overlap, which must reach `OBJECT_OVERLAP`. */
 function bestAt(objects: readonly DetectedObject[], region: Region): DetectedObject | undefined {
   const by = (o: DetectedObject) =>
-    Math.max(iou(o.region, region), 0.8 * overlapOfSmaller(o.region, region) * alike(o.region, region));
+    Math.max(iou(o.region, region), 0.8 * overlapOfSmaller(o.region, region) * alike(o.region, region) ** 2);
   const best = objects.reduce<DetectedObject | undefined>((a, b) => (a && by(a) >= by(b) ? a : b), undefined);
   return best !== undefined && by(best) >= OBJECT_OVERLAP ? best : undefined;
 }

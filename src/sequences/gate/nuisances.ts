@@ -58,7 +58,7 @@ export function nuisancesOf(
   }
   for (const region of overlayRegions(overlay, grid))
     list.push({ cause: 'OVERLAY', strength: 1, unit: 'overlay', region });
-  if (state.speckles >= 4 && !compressed)
+  if (state.speckles >= 4 && !compressed && found.shift.explained === 0)
     list.push({ cause: 'WEATHER', strength: state.speckles, unit: 'specks a frame' });
   return list;
 }
