@@ -21,9 +21,9 @@ const PART_OF_THING = 0.3;
 export const SAME_LOOK = 0.6;
 /** A colour that changes by less in every channel is a glint or compression, 0–255. */
 export const SEEN_COLOUR_STEP = 24;
-/** Least share of the picture, and least difference over its threshold, of a change that the gate did not see. */
 /** A change smaller than this share of the picture is a corner of something, or compression. */
 const LEAST_SHARE = 0.0005;
+/** Least share of the picture, and least difference over its threshold, of a change that the gate did not see. */
 const CREPT_SHARE = 0.003;
 const CREPT_SCORE = 2;
 /** A thing moved where it was gone and there again within this, ms. */
