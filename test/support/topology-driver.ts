@@ -85,6 +85,27 @@ const bytesOf = (content: FrameContent): number =>
 export const broken = (): BlinkstreamError =>
   new BlinkstreamError('the test broke off here', { code: 'TEST_BROKEN', class: 'external', stage: 'source' });
 
+/** The log as a process sees it that ends after so many commits. */
+export const endingAfter = (log: ChangeLog, commits: number): ChangeLog => {
+  let left = commits;
+  return {
+    epoch: log.epoch,
+    commit: async (step) => {
+      if (left === 0) throw broken();
+      left -= 1;
+      return log.commit(step);
+    },
+    checkpoint: (key) => log.checkpoint(key),
+    read: (from) => log.read(from),
+    earliest: (filter) => log.earliest(filter),
+    change: (changeId) => log.change(changeId),
+    changes: (options) => log.changes(options),
+    blobs: log.blobs,
+    prune: (nowMs) => log.prune(nowMs),
+    close: () => log.close(),
+  };
+};
+
 /** A sequence as a worker saw it. */
 export interface SeenSequence extends Pick<FrameSequence, 'ordinal' | 'trigger' | 'first' | 'last' | 'thinnedFrames'> {
   readonly settled: FrameSequence['settled'];

@@ -24,7 +24,15 @@ import { window } from '../../src/topology/operators/window.js';
 import { topology } from '../../src/topology/topology.js';
 import { findingOf, pictureOf, reasonedOf } from '../support/findings.js';
 import { Stage, refOf, type Box } from '../support/stage.js';
-import { ArraySource, fakeWorkers, framesOf, TopologyTestDriver, type ArrayFrame } from '../support/topology-driver.js';
+import {
+  ArraySource,
+  endingAfter,
+  fakeWorkers,
+  framesOf,
+  TopologyTestDriver,
+  type ArrayFrame,
+  type SeenSequence,
+} from '../support/topology-driver.js';
 
 const SIZE = { width: 64, height: 48 };
 const thing: Box = { x: 24, y: 16, width: 20, height: 18, colour: [220, 60, 50] };
@@ -137,28 +145,60 @@ describe('run', () => {
 });
 
 describe('run: broken off and begun again', () => {
-  it('publishes the same events and shows workers the same pixels, wherever the source broke off', async () => {
-    const { events, driver } = await undisturbed(framesOf(story));
+  /** Runs end after each of these numbers of commits, the last one at the end of the source. */
+  async function brokenOff(given: readonly ArrayFrame[], of: typeof quickWatch, endsAfter: readonly number[]) {
+    const log = memoryLog({ partitions: 2 });
+    const seen: SeenSequence[] = [];
+    for (const commits of [...endsAfter, Infinity]) {
+      const workers = fakeWorkers(answer);
+      const driver = new TopologyTestDriver({ topology: of, log: endingAfter(log, commits), workers });
+      const running = driver.run(new ArraySource(given));
+      if (commits === Infinity) await running;
+      else await expect(running).rejects.toMatchObject({ code: 'TEST_BROKEN' });
+      seen.push(...workers.seen);
+    }
+    return { seen, events: await new TopologyTestDriver({ log }).events() };
+  }
+
+  /** Whatever is seen again is seen as it was, and what is published is what was published. */
+  function expectSame(
+    again: Awaited<ReturnType<typeof brokenOff>>,
+    { events, driver }: Awaited<ReturnType<typeof undisturbed>>,
+  ): void {
     const told = new Map(driver.workers.seen.map((one) => [one.ordinal, one]));
+    expect(again.events).toEqual(events);
+    for (const one of again.seen) expect(one).toEqual(told.get(one.ordinal));
+  }
+
+  it('publishes the same events and shows workers the same pixels, after whichever commits it ended', async () => {
+    const told = await undisturbed(framesOf(story));
+    const most = told.driver.commits.length - 1;
+    const ends = fc.array(fc.nat(most), { minLength: 1, maxLength: 4 });
     await fc.assert(
-      fc.asyncProperty(
-        fc.uniqueArray(fc.integer({ min: 1, max: story.length - 1 }), { minLength: 1, maxLength: 3 }),
-        async (breaks) => {
-          const log = memoryLog({ partitions: 2 });
-          let latest = new TopologyTestDriver();
-          for (const breaksBefore of [...breaks.sort((a, b) => a - b), undefined]) {
-            latest = new TopologyTestDriver({ topology: quickWatch, log, workers: fakeWorkers(answer) });
-            const source = new ArraySource(framesOf(story), breaksBefore === undefined ? {} : { breaksBefore });
-            const running = latest.run(source);
-            if (breaksBefore === undefined) await running;
-            else await expect(running).rejects.toMatchObject({ code: 'TEST_BROKEN' });
-            for (const one of latest.workers.seen) expect(one).toEqual(told.get(one.ordinal));
-          }
-          expect(await latest.events()).toEqual(events);
-        },
-      ),
-      { numRuns: 8 },
+      fc.asyncProperty(ends, async (endsAfter) => {
+        let left = most;
+        const possible = endsAfter.map((commits) => {
+          const here = Math.min(commits, left);
+          left -= here;
+          return here;
+        });
+        expectSame(await brokenOff(framesOf(story), quickWatch, possible), told);
+      }),
+      { numRuns: 6 },
     );
+  });
+
+  it('gives every lease back and goes on where the source itself breaks off', async () => {
+    const { events } = await undisturbed(framesOf(story));
+    const log = memoryLog({ partitions: 1 });
+    const driver = () => new TopologyTestDriver({ topology: quickWatch, log, workers: fakeWorkers(answer) });
+    for (const breaksBefore of [1, 30, 75, 140]) {
+      const source = new ArraySource(framesOf(story), { breaksBefore });
+      await expect(driver().run(source)).rejects.toMatchObject({ code: 'TEST_BROKEN' });
+    }
+    const last = driver();
+    await last.run(new ArraySource(framesOf(story)));
+    expect(await last.events()).toEqual(events);
   });
 
   it('reads again frames that waited for others to overtake them', async () => {
@@ -171,7 +211,8 @@ describe('run: broken off and begun again', () => {
       const { ref, content } = given[from];
       return { ref: { ...ref, index, position: { index, offset: String(index) } }, content };
     });
-    const { events, result, driver } = await undisturbed(shuffled, patient);
+    const told = await undisturbed(shuffled, patient);
+    const { events, result, driver } = told;
     expect(result.lateFrames).toBe(0);
     expect(events.map(({ kind, interval }) => [kind, interval.first.elapsedMs, interval.last.elapsedMs])).toEqual(
       (await undisturbed(given, patient)).events.map(({ kind, interval }) => [
@@ -180,16 +221,8 @@ describe('run: broken off and begun again', () => {
         interval.last.elapsedMs,
       ]),
     );
-    const told = new Map(driver.workers.seen.map((one) => [one.ordinal, one]));
-    for (const breaksBefore of [58, 71, 88, 113, 127, 146, 170, 205]) {
-      const log = memoryLog({ partitions: 1 });
-      const first = new TopologyTestDriver({ topology: patient, log, workers: fakeWorkers(answer) });
-      await expect(first.run(new ArraySource(shuffled, { breaksBefore }))).rejects.toThrow();
-      const second = new TopologyTestDriver({ topology: patient, log, workers: fakeWorkers(answer) });
-      await second.run(new ArraySource(shuffled));
-      expect(await second.events()).toEqual(events);
-      for (const one of second.workers.seen) expect(one).toEqual(told.get(one.ordinal));
-    }
+    for (let commits = 0; commits < driver.commits.length; commits += 2)
+      expectSame(await brokenOff(shuffled, patient, [commits]), told);
   });
 
   it('goes on after user operators dropped frames or sequences: what they drop is covered by the next checkpoint', async () => {
@@ -205,19 +238,12 @@ describe('run: broken off and begun again', () => {
         track(),
       ),
     );
-    const { events, driver } = await undisturbed(framesOf(story), sieve);
-    const told = new Map(driver.workers.seen.map((one) => [one.ordinal, one]));
+    const told = await undisturbed(framesOf(story), sieve);
+    const { events, driver } = told;
     expect(events.length).toBeGreaterThan(1);
-    expect(driver.workers.seen.some(({ baseline }) => baseline !== undefined)).toBe(true);
-    for (let breaksBefore = 10; breaksBefore < story.length; breaksBefore += 13) {
-      const log = memoryLog({ partitions: 1 });
-      const first = new TopologyTestDriver({ topology: sieve, log, workers: fakeWorkers(answer) });
-      await expect(first.run(new ArraySource(framesOf(story), { breaksBefore }))).rejects.toThrow();
-      const second = new TopologyTestDriver({ topology: sieve, log, workers: fakeWorkers(answer) });
-      await second.run(new ArraySource(framesOf(story)));
-      expect(await second.events()).toEqual(events);
-      for (const one of second.workers.seen) expect(one).toEqual(told.get(one.ordinal));
-    }
+    expect(driver.workers.seen.filter(({ baseline }) => baseline !== undefined).length).toBeGreaterThan(2);
+    for (let commits = 0; commits < driver.commits.length; commits++)
+      expectSame(await brokenOff(framesOf(story), sieve, [commits]), told);
   });
 
   it('stops where it is told to, with every lease back, and goes on from there', async () => {
