@@ -11,6 +11,8 @@ export const PICTURE = { width: 320, height: 240 } as const;
 const FRAMES = 250;
 export const CHANGED = during(100, 120);
 
+const stage = new Stage(PICTURE);
+
 /** A drawn scene before and after, and what models would say of it. */
 export interface Story {
   readonly before?: Shot;
@@ -43,7 +45,6 @@ export function sceneOf(story: Story): SceneEvidence {
     conditions,
   };
   if (story.before === undefined && story.after === undefined) return nothing;
-  const stage = new Stage(PICTURE);
   const [before, after] = [stage.draw(story.before), stage.draw(story.after)];
   const comparison = compareScenes([before], [after], []);
   const objects = { before: story.objects?.before ?? [], after: story.objects?.after ?? [] };

@@ -165,10 +165,7 @@ export const trueClaims: readonly (readonly [says: readonly string[], story: Sto
     ['A person came in at the top and moved downwards.'],
     { tracks: [trackOf([onTop, inside], { ...person, ongoing: true })] },
   ],
-  [
-    ['Something came in at the left.'],
-    { tracks: [trackOf([onLeft, atLeft, onLeft], { ongoing: true })] },
-  ],
+  [['Something came in at the left.'], { tracks: [trackOf([onLeft, atLeft, onLeft], { ongoing: true })] }],
   [['Something at the left moved to the right.'], { tracks: [trackOf([atLeft, atRight], { ongoing: true })] }],
   [
     ['Something in the middle moved upwards and went out at the top after 0.8 s.'],
@@ -177,6 +174,10 @@ export const trueClaims: readonly (readonly [says: readonly string[], story: Sto
   [
     ['A person at the left moved to the right and was last seen at the right after 0.8 s.'],
     { tracks: [trackOf([atLeft, atRight], person)] },
+  ],
+  [
+    ['Something at the right moved to the left and was last seen at the left after 0.8 s.'],
+    { tracks: [trackOf([atRight, atLeft])] },
   ],
   [['Something at the left moved for 0.8 s.'], { tracks: [trackOf([atLeft, box(80, 100, 30, 30), atLeft])] }],
   [['The light dimmed to 71 % of its usual level.'], { conditions: [spanOf('LIGHTING', 0.71, 0.95, 'gain')] }],

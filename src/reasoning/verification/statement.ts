@@ -149,7 +149,6 @@ function places(sentence: Sentence, claim: Claim, evidence: SceneEvidence): void
       ([, said]) => said === passage.entered,
     );
     sentence.take(new RegExp(`\\b(?:went out|left) at the (${SIDE})\\b`, 'g'), ([, said]) => said === passage.left);
-    sentence.take(/\bleft(?= (?:the picture|again|after)\b)/g, () => passage.left !== '');
     sentence.take(/\bwent out there again\b/g, () => passage.left !== '' && passage.left === passage.entered);
     sentence.take(
       new RegExp(`\\bcrossed the picture from (?:the )?(${SIDE}) to (?:the )?(${SIDE})\\b`, 'g'),
@@ -162,6 +161,7 @@ function places(sentence: Sentence, claim: Claim, evidence: SceneEvidence): void
     sentence.take(/\bwas last seen\b/g, () => !track.ongoing);
     sentence.take(way, ([said]) => said === passage.way);
     sentence.take(place, ([, said]) => within(said, [passage.from]));
+    sentence.take(/\bleft(?= (?:the picture|again|after)\b)/g, () => passage.left !== '');
   } else if (claim.kind === 'MOVED') {
     const moved = sentence.text.search(/\bmoved\b/);
     sentence.take(way, ([said]) => said === directionOf(claim.shift?.dx ?? 0, claim.shift?.dy ?? 0));
