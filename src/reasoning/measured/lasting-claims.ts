@@ -1,8 +1,8 @@
 import { cosine } from '../../evidence/embedding.js';
 import type { ObservedRegion, SceneEvidence } from '../../evidence/scene.js';
 import { colourName } from '../../pixels/colour.js';
-import { centreOf, roundedRegion } from '../../pixels/geometry.js';
-import type { DetectedObject, Measure, Region } from '../../records/index.js';
+import { centreOf, roundedRegion, unionOf } from '../../pixels/geometry.js';
+import type { DetectedObject, Measure, Region, TextLine } from '../../records/index.js';
 import type { Claim } from '../claim.js';
 import { capital, directionOf, isPair, nameAmong, numberWord, placeOf, plural, withArticle } from './words.js';
 
@@ -59,8 +59,10 @@ export function textClaim(
   words: { readonly before: string; readonly after: string },
   evidence: SceneEvidence,
 ): Claim {
-  const before = roundedRegion(region.text.before?.region ?? region.region);
-  const after = roundedRegion(region.text.after?.region ?? region.region);
+  // A line is wider than the letters of it that changed, and a sign that was turned is larger than its line.
+  const around = (line: TextLine | undefined) =>
+    roundedRegion(line === undefined ? region.region : unionOf([region.region, line.region]));
+  const [before, after] = [around(region.text.before), around(region.text.after)];
   const place = placeOf(after, sizeOf(evidence));
   const confidence = Math.min(region.text.before?.confidence ?? 0, region.text.after?.confidence ?? 0);
   return {
