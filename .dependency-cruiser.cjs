@@ -39,7 +39,7 @@ module.exports = {
       severity: 'error',
       from: { path: `^src/${room}/` },
       to: {
-        path: `^(topologies|test|bench|src/(${rooms.slice(i + 1).join('|') || 'nothing'}))/`,
+        path: `^(topologies|fixtures|test|bench|src/(${rooms.slice(i + 1).join('|') || 'nothing'}))/`,
         ...(room === 'cli' && { path: '^(test|bench)/' }),
       },
     })),

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../workers/version.js';
 import type { Act, CommandFactory, CommandIo } from './command.js';
+import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { fromCommander, report, usageError } from './failure.js';
@@ -13,6 +14,7 @@ import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
 
 const commands: readonly CommandFactory[] = [
+  demoCommand,
   watchCommand,
   workerCommand,
   subscribeCommand,

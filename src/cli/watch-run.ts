@@ -14,13 +14,21 @@ import { run } from '../topology/run.js';
 import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
 import { eventLine } from './event-lines.js';
-import { exitCodes } from './exit-codes.js';
+import { type ExitCode, exitCodes } from './exit-codes.js';
 import { usageError } from './failure.js';
 import { claimOutputFolder, makeOutputFolder, outputFolder, type OutputFolder } from './output-folder.js';
-import type { RunWatch, WatchOptions } from './watch.js';
+import type { WatchOptions } from './watch.js';
+
+/** What a caller in this process does beside a watch, while its events are served. */
+export interface Companion {
+  /** Events are served there from now on; the first frame has not been read yet. */
+  served(address: string): void;
+  /** Everything is committed and reported; the server closes once this has resolved. */
+  told(changes: readonly (readonly ChangeEvent[])[]): Promise<void>;
+}
 
 /** Watches one input from end to end: log, events.jsonl, report, and gRPC where asked. Goes on where a run stopped. */
-export const runWatch: RunWatch = async (options, io) => {
+export const runWatch = async (options: WatchOptions, io: CommandIo, companion?: Companion): Promise<ExitCode> => {
   const { input, name } = options;
   const times = timesOf(options);
   const source = await openSource(input, { ...(name !== undefined && { name }), ...(times && { times }) });
@@ -31,7 +39,10 @@ export const runWatch: RunWatch = async (options, io) => {
     await claimOutputFolder(options.out, { topology: watch.name, source: source.name, input });
     const server = options.listen === undefined ? undefined : await startEventServer({ log, address: options.listen });
     try {
-      if (server) io.notes.line(`change events are served on ${server.address}`);
+      if (server) {
+        io.notes.line(`change events are served on ${server.address}`);
+        companion?.served(server.address);
+      }
       const pool = await createWorkerPool({
         ...(options.workers !== undefined && { children: options.workers }),
         addresses: options.workerAddress,
@@ -42,8 +53,10 @@ export const runWatch: RunWatch = async (options, io) => {
       } finally {
         await pool.close();
       }
-      const changes = await writeRunReport(log, folder, source.name, figures);
+      const told = await writeRunReport(log, folder, source.name, figures);
+      const changes = told.filter((revisions) => revisions[0].kind !== 'CONDITION').length;
       tellEnd(io, options, figures, changes);
+      await companion?.told(told);
       if (options.keepServing && server && !io.signal.aborted) await once(io.signal, 'abort');
       if (!figures.report.complete) throw partial(input, figures.report, options.out);
       return options.failOnChange && changes > 0 ? exitCodes.changesFound : exitCodes.done;
@@ -135,13 +148,13 @@ function print(io: CommandIo, event: ChangeEvent): void {
   else io.out.line(...eventLine(event));
 }
 
-/** Writes report.html; returns how many changes it tells, conditions left aside. */
+/** Writes report.html; returns the changes that it tells, each as its revisions. */
 async function writeRunReport(
   log: ChangeLog,
   folder: OutputFolder,
   source: string,
   figures: RunFigures,
-): Promise<number> {
+): Promise<readonly (readonly ChangeEvent[])[]> {
   const changes: (readonly ChangeEvent[])[] = [];
   for (let after: string | undefined; ;) {
     const page = await log.changes({ limit: 500, ...(after !== undefined && { afterChangeId: after }) });
@@ -163,7 +176,7 @@ async function writeRunReport(
     changes,
     blobs: log.blobs,
   });
-  return changes.filter((revisions) => revisions[0].kind !== 'CONDITION').length;
+  return changes;
 }
 
 function tellEnd(io: CommandIo, { out }: WatchOptions, figures: RunFigures, changes: number): void {

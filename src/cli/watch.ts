@@ -1,5 +1,4 @@
-import { type CommandFactory, type CommandIo, newCommand } from './command.js';
-import type { ExitCode } from './exit-codes.js';
+import { type CommandFactory, newCommand } from './command.js';
 import { oneOf, repeatable, text, wholeNumber } from './option-values.js';
 
 /** What `watch` was asked for. */
@@ -25,8 +24,6 @@ export interface WatchOptions {
 }
 
 const reasoners = ['measured'] as const;
-
-export type RunWatch = (options: WatchOptions, io: CommandIo) => Promise<ExitCode>;
 
 export const watchCommand: CommandFactory = (act) =>
   newCommand('watch', {

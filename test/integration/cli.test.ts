@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -145,6 +145,18 @@ function loggedEvents(): ChangeEvent[] {
     eventOf(0, { ...first, eventId: 'change-0.2', revision: 2, phase: 'ENDED', statement: 'The sign is back.' }),
   ];
 }
+
+test('the demo does not touch a folder with other results', async () => {
+  const dir = await mkdtemp(path.join(tmpdir(), 'blinkstream-demo-'));
+  await writeFile(path.join(dir, 'run.json'), '{"topology":"watch","source":"yard","input":"/videos/yard.mp4"}');
+  expect(await blinkstream(['demo', '--out', dir])).toEqual({
+    code: 3,
+    stdout: '',
+    stderr: `error: ${dir} holds other results than those of a demo — name another folder with --out\n`,
+  });
+  expect(await readdir(dir)).toEqual(['run.json']);
+  await rm(dir, { recursive: true });
+});
 
 describe('with a log', () => {
   let dir: string;

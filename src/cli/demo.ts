@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { type CommandFactory, type CommandIo, newCommand } from './command.js';
+import type { ExitCode } from './exit-codes.js';
+import { text } from './option-values.js';
+
+/** What `demo` was asked for. */
+export interface DemoOptions {
+  readonly out: string;
+}
+
+export type RunDemo = (options: DemoOptions, io: CommandIo) => Promise<ExitCode>;
+
+const defaultOut = join('out', 'demo');
+
+export const demoCommand: CommandFactory = (act) =>
+  newCommand('demo', {
+    summary: 'Show the whole way on a clip that it draws itself',
+    details:
+      'Draws a clip, watches it with worker processes, serves the events over gRPC, prints what a subscriber in ' +
+      'another process receives, writes the report, and holds all of it against what was drawn. Exit code 70 where ' +
+      'something was missed or made up.',
+    examples: ['blinkstream demo', 'blinkstream demo --out /tmp/demo --json'],
+  })
+    .option(
+      '--out <dir>',
+      'folder for clip, events, report and log; an earlier demo in it is replaced',
+      text,
+      defaultOut,
+    )
+    .action(
+      act(async (io, options: DemoOptions) => {
+        const { runDemo } = await import('./demo-run.js');
+        return runDemo(options, io);
+      }),
+    );
