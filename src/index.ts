@@ -1,0 +1,61 @@
+/**
+ * The public interface of Blinkstream: topologies of RxJS operators, sources, workers, the log, outputs. Everything else
+ * in this package is its own affair and may change.
+ */
+export {
+  BlinkstreamError,
+  changeKinds,
+  conditionCauses,
+  phases,
+  verdicts,
+  type ChangeEvent,
+  type ChangeKind,
+  type Checkpoint,
+  type ConditionCause,
+  type ErrorClass,
+  type EvidencePicture,
+  type Finding,
+  type Frame,
+  type FrameContent,
+  type FrameEvidence,
+  type FramePoint,
+  type FrameRef,
+  type FrameSequence,
+  type Lease,
+  type Phase,
+  type Picture,
+  type Position,
+  type Region,
+  type Side,
+  type Verification,
+} from './records/index.js';
+export { changeEventToJson } from './records/convert/change.js';
+
+export { ByteBudget, leaseOf } from './sources/budget.js';
+export type { ReadOptions, Source, SourceReport } from './sources/index.js';
+export { openSource, type OpenOptions } from './sources/open.js';
+
+export { catalogue, type OperatorDescription, type OptionDescription } from './topology/catalogue.js';
+export { frames } from './topology/operators/frames.js';
+export { gate, type GatedFrame } from './topology/operators/gate.js';
+export { reason, type ReasonedSequence, type ReasonOperatorOptions } from './topology/operators/reason.js';
+export { reorder, type ReorderOptions } from './topology/operators/reorder.js';
+export { track, type Step } from './topology/operators/track.js';
+export { window } from './topology/operators/window.js';
+export type { GateOptions } from './sequences/gate/gate.js';
+export { activity, type ActivityOptions } from './sequences/windows/activity.js';
+export { whole, type WholeOptions } from './sequences/windows/whole.js';
+export type { PipelineListener } from './topology/context.js';
+export { run, type RunOptions, type RunResult } from './topology/run.js';
+export { topology, type Topology } from './topology/topology.js';
+export { default as watch, type WatchOptions } from '../topologies/watch.js';
+
+export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from './workers/pool.js';
+
+export type { ChangeLog, Cursor, EventFilter, LogEntry, ReadFrom, Retention } from './log/index.js';
+export { openLmdbLog, type LmdbLogOptions } from './log/lmdb.js';
+
+export { subscribeEvents, type Subscribed, type SubscribeOptions } from './outputs/grpc/client.js';
+export { startEventServer, type EventServer, type EventServerOptions } from './outputs/grpc/server.js';
+export { jsonLinesOutput, type JsonLinesOptions } from './outputs/jsonl.js';
+export { writeReport, type ReportInput, type ReportSource, type WrittenReport } from './outputs/report/report.js';

@@ -1,0 +1,225 @@
+import { trackerDefaults, type TrackerOptions } from '../changes/tracker.js';
+import { gateDefaults, type GateOptions } from '../sequences/gate/gate.js';
+import { activityDefaults, type ActivityOptions } from '../sequences/windows/activity.js';
+import { wholeDefaults, type WholeOptions } from '../sequences/windows/whole.js';
+import type { ReasonOperatorOptions } from './operators/reason.js';
+import type { ReorderOptions } from './operators/reorder.js';
+
+/** One option of an operator. */
+export interface OptionDescription {
+  readonly name: string;
+  readonly summary: string;
+  /** `ms`, `bytes`, `text`, `deviations`. */
+  readonly unit: string;
+  /** Absent where it must be given. */
+  readonly default?: number | string;
+}
+
+/** An operator as `docs/operators.md` tells it. */
+export interface OperatorDescription {
+  /** As it is called in a topology: `window(activity())`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly input: string;
+  readonly output: string;
+  readonly options: readonly OptionDescription[];
+  readonly promises: {
+    readonly order: string;
+    /** What it holds on to, and what of it lives in the checkpoint. */
+    readonly state: string;
+    /** When it emits, and what holds it back. */
+    readonly delivery: string;
+    readonly drops: string;
+  };
+  /** A whole TypeScript module. */
+  readonly example: string;
+}
+
+type About<Options> = { readonly [Name in keyof Required<Options>]: readonly [unit: string, summary: string] };
+
+/** Describes every option of `Options`; the compiler refuses one that is left out. Defaults are those that are used. */
+function describe<Options>(
+  about: About<Options>,
+  defaults?: Readonly<Partial<Record<keyof Options, number | string>>>,
+): OptionDescription[] {
+  return (Object.keys(about) as (keyof Options & string)[]).map((name) => {
+    const [unit, summary] = about[name];
+    const value = defaults?.[name];
+    return { name, unit, summary, ...(value !== undefined && { default: value }) };
+  });
+}
+
+/** Every operator of a topology, in the order in which frames meet them. */
+export const catalogue: readonly OperatorDescription[] = [
+  {
+    name: 'frames(source)',
+    summary: "Gives the frames of the pipeline's source.",
+    input: 'Source',
+    output: 'Frame',
+    options: [],
+    promises: {
+      order: 'That of the source.',
+      state: 'None of its own. A restart reads from the position in the last checkpoint.',
+      delivery:
+        'On demand: the next frame is read when the one before was handed on and the budget of bytes in flight has ' +
+        'room. A frame is leased: its pixels are valid until the emission returns, unless an operator retains them.',
+      drops: 'Nothing. What a source cannot read stands in its report.',
+    },
+    example: `import { frames, type Source } from 'blinkstream';
+import { filter } from 'rxjs';
+
+/** Every second frame; what \`filter\` drops is covered by the next checkpoint. */
+export const halfOf = (source: Source) => frames(source).pipe(filter(({ ref }) => ref.index % 2 === 0));`,
+  },
+  {
+    name: 'reorder(options)',
+    summary: 'Brings frames into the order of their event time, within a bound.',
+    input: 'Frame',
+    output: 'Frame',
+    options: describe<ReorderOptions>({
+      allowedLatenessMs: ['ms', 'how far behind the latest event time a frame may come; 0 where a source is in order'],
+    }),
+    promises: {
+      order: 'By event time; frames of equal time by index. Inside the bound, order of arrival changes nothing.',
+      state: 'Holds the leases of the frames that wait. A checkpoint seeks back to the earliest of them.',
+      delivery: 'A frame is emitted once the latest event time is `allowedLatenessMs` past its own.',
+      drops:
+        'Frames that come later than the bound: they go to the late output with their coordinates, and are counted.',
+    },
+    example: `import { frames, reorder, type Source } from 'blinkstream';
+
+export const inOrder = (source: Source) => frames(source).pipe(reorder({ allowedLatenessMs: 2_000 }));`,
+  },
+  {
+    name: 'gate(options)',
+    summary: 'Measures each frame cheaply: what moves, what has come to rest, and what only disturbs the picture.',
+    input: 'Frame',
+    output: 'GatedFrame',
+    options: describe<GateOptions>(
+      {
+        settleMs: ['ms', 'what has rested this long belongs to the scene'],
+        deviations: ['deviations', 'how far beyond the measured noise a cell must be to differ'],
+      },
+      { ...gateDefaults },
+    ),
+    promises: {
+      order: 'That of its input.',
+      state: 'The settled scene, light, noise, tracks and overlays as measured so far; all of it in the checkpoint.',
+      delivery: 'One frame out for one frame in, at once; frames that come encoded are decoded for it.',
+      drops: 'Nothing. A frame that a run before this one gated passes without evidence.',
+    },
+    example: `import { frames, gate, type Source } from 'blinkstream';
+
+export const measured = (source: Source) => frames(source).pipe(gate({ settleMs: 1_000 }));`,
+  },
+  {
+    name: 'window(activity(options))',
+    summary:
+      'Groups frames into spans in which something moves, with the scene before and after; stretches without movement ' +
+      'become sequences too, so that conditions are told and slow change is found.',
+    input: 'GatedFrame',
+    output: 'FrameSequence',
+    options: describe<ActivityOptions>(
+      {
+        preRollMs: ['ms', 'scene that is kept from before the activity'],
+        postRollMs: ['ms', 'nothing may move for this long before the window closes'],
+        partMs: ['ms', 'an activity that goes on is told this often, so that the first word does not wait for its end'],
+        maxMs: ['ms', 'after this long the scene is compared although it has not come to rest'],
+        quietMs: ['ms', 'a quiet scene gives a sequence this often: its conditions, or only a checkpoint'],
+        settledEveryMs: ['ms', 'a quiet scene is held against itself as last settled this often'],
+        maxBytes: ['bytes', 'pixels that the window may hold'],
+      },
+      { ...activityDefaults },
+    ),
+    promises: {
+      order: 'By event time; every frame belongs to exactly one sequence.',
+      state:
+        'Frames of the open window and the settled scene. Their positions, not their pixels, are in the checkpoint.',
+      delivery:
+        'A sequence is emitted when it closes, with the state of everything upstream of it. Time comes with the frames: ' +
+        'no clock is read.',
+      drops:
+        'Pixels only: of the frames of an activity those that show most are kept, and the rest keeps its measurements. ' +
+        'What is given up because the budget is spent is counted in `thinnedFrames`.',
+    },
+    example: `import { activity, frames, gate, window, type Source } from 'blinkstream';
+
+export const activities = (source: Source) =>
+  frames(source).pipe(gate(), window(activity({ postRollMs: 2_000, maxMs: 60_000 })));`,
+  },
+  {
+    name: 'window(whole(options))',
+    summary: 'Groups everything that a source gives into one sequence, closed at its end.',
+    input: 'GatedFrame',
+    output: 'FrameSequence',
+    options: describe<WholeOptions>(
+      { maxBytes: ['bytes', 'pixels or originals that the window may hold'] },
+      { ...wholeDefaults },
+    ),
+    promises: {
+      order: 'By event time.',
+      state: 'All frames seen, with pixels as far as `maxBytes` goes.',
+      delivery: 'One sequence, when the source ends.',
+      drops: 'Pixels only, evenly spaced and counted in `thinnedFrames`; the first frame keeps its own.',
+    },
+    example: `import { frames, gate, whole, window, type Source } from 'blinkstream';
+
+export const everything = (source: Source) => frames(source).pipe(gate(), window(whole({ maxBytes: 64 * 2 ** 20 })));`,
+  },
+  {
+    name: 'reason(options)',
+    summary: 'Has workers turn each sequence into findings: gather evidence, describe it, verify every claim.',
+    input: 'FrameSequence',
+    output: 'ReasonedSequence',
+    options: describe<ReasonOperatorOptions>(
+      {
+        question: ['text', 'what is asked about each sequence; reasoners that are models read it'],
+        reasoner: ['text', 'who describes what was measured'],
+      },
+      { reasoner: 'measured' },
+    ),
+    promises: {
+      order: 'That of its input, although workers work in parallel.',
+      state: 'Holds the leases of the sequences that workers have not answered; nothing in the checkpoint.',
+      delivery:
+        'As many sequences at a time as the workers take; a worker that fails costs one retry, on another where there ' +
+        'is one.',
+      drops:
+        'A sequence that two workers failed on: it goes to the dead-letter output with its coordinates, is counted, and ' +
+        'its checkpoint goes on. Claims that the measurements contradict are counted and not published.',
+    },
+    example: `import { activity, frames, gate, reason, window, type Source } from 'blinkstream';
+
+export const findings = (source: Source) =>
+  frames(source).pipe(gate(), window(activity()), reason({ question: 'What changed on this shelf?' }));`,
+  },
+  {
+    name: 'track(options)',
+    summary: 'Gives findings identity over time, and makes the steps that the runtime commits.',
+    input: 'ReasonedSequence',
+    output: 'Step',
+    options: describe<Omit<TrackerOptions, 'topology' | 'source'>>(
+      {
+        activityEndsAfterMs: ['ms', 'an activity that is not seen for this long has ended'],
+        conditionEndsAfterMs: ['ms', 'a condition that is not measured for this long has ended'],
+      },
+      trackerDefaults,
+    ),
+    promises: {
+      order: 'That of its input; the revisions of a change follow each other.',
+      state: 'Changes that may still be told again, and the next ordinal for change ids; all of it in the checkpoint.',
+      delivery: 'One step a sequence, and one at the end of the source, which ends what still goes on.',
+      drops: 'Nothing. A reversal ends its change instead of being another one.',
+    },
+    example: `import { activity, frames, gate, reason, topology, track, window, type Source } from 'blinkstream';
+
+export default topology('shelf', ({ source }: { readonly source: Source }) =>
+  frames(source).pipe(
+    gate(),
+    window(activity()),
+    reason({ question: 'What changed on this shelf?' }),
+    track({ activityEndsAfterMs: 5_000 }),
+  ),
+);`,
+  },
+];
