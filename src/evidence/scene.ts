@@ -13,7 +13,8 @@ import {
   type SequenceFrame,
   type TextLine,
 } from '../records/index.js';
-import { compareScenes, type ChangedRegion, type SceneComparison } from './comparison.js';
+import type { ChangedRegion } from './changed-region.js';
+import { compareScenes, type SceneComparison } from './comparison.js';
 import { conditionSpans, type ConditionSpan } from './condition-spans.js';
 import { embed } from './embedding.js';
 import { decidedObjects, HEARD_CONFIDENCE } from './decided.js';
