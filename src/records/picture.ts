@@ -1,9 +1,6 @@
 /** Sample type of a picture: no measure ever rounds `u16` or `f32` to 8 bit. */
 export type SampleType = 'u8' | 'u16' | 'f32';
 
-/** The typed array that holds samples of each type. */
-export type Samples = Uint8Array | Uint16Array | Float32Array;
-
 /** Grey, grey + alpha, RGB or RGBA. */
 export type Channels = 1 | 2 | 3 | 4;
 
