@@ -1,5 +1,5 @@
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { BlinkstreamError, messageOf } from '../records/index.js';
 
 /** What an output folder holds. */
@@ -60,7 +60,23 @@ export async function claimOutputFolder(
 
 /** @throws BlinkstreamError `OUTPUT_NOT_WRITABLE` (user) */
 export async function makeOutputFolder(dir: string): Promise<void> {
-  await writable(dir, () => mkdir(dir, { recursive: true }));
+  await writable(dir, () => makeFolder(resolve(dir)));
+}
+
+/** Folder by folder: Node's recursive `mkdir` never returns where the system takes no folders, as under `/proc`. */
+async function makeFolder(path: string): Promise<void> {
+  const isFolder = await stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another run may have made it since.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+  }
 }
 
 async function recordOf({

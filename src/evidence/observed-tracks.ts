@@ -63,7 +63,7 @@ export function observedTracks(sequence: FrameSequence): ObservedTrack[] {
         undefined,
       );
     const path = points.map(({ frame, region }) => ({ at: pointOf(frame.ref), ...centreOf(region) }));
-    const origin = path[0];
+    const origin = centreOf(first.origin);
     const way = Math.max(...path.map((p) => Math.hypot(p.x - origin.x, p.y - origin.y)));
     const covered = Math.hypot(last.sweep.width - largest.region.width, last.sweep.height - largest.region.height);
     return {
