@@ -157,7 +157,7 @@ describe('a report of other sizes', () => {
   it('says what was looked at where nothing changed', async () => {
     const { page, complaints } = await show({ changes: [] });
     expect(await page.locator('main').innerText()).toMatch(
-      /Nothing changed[^]*300 frames of demo\.mp4, 00:00\.0 to 00:24\.0/,
+      /Nothing changed[^]*330 frames of demo\.mp4, 00:00\.0 to 00:26\.4/,
     );
     expect(await page.locator('.timeline').count()).toBe(0);
     expect(complaints).toEqual([]);
@@ -172,7 +172,7 @@ describe('a report of other sizes', () => {
     };
     const { page } = await show({ source, changes: [demo.changes[6]] });
     const text = await page.locator('body').innerText();
-    expect(text).toContain('Only 131 frames of 300 could be read: the file ends in the middle of a frame');
+    expect(text).toContain('Only 131 frames of 330 could be read: the file ends in the middle of a frame');
     expect(text).toContain('The pixels did change: the 1 condition below says why.');
     expect(await page.locator('.card').count()).toBe(1);
   });
