@@ -64,7 +64,7 @@ export function advance(
   const settled = settle(state, grid, found, parts, inPlace, ref, options.settleMs);
   fadeFlips(state, dtMs);
   if (parts.length === 0 && found.shift.explained === 0) refer(state, planes, found.light, ref.elapsedMs);
-  learn(state, found, parts, dtMs);
+  learn(state, found, parts, overlay, dtMs);
   const nuisances = nuisancesOf(state, grid, found, parts, overlay, { sigma, compressed, dtMs });
   return {
     motion: things.length > 0 ? 'active' : 'still',
@@ -207,7 +207,7 @@ function adopt(state: GateState, found: Differences, c: number): void {
 }
 
 /** Lets the baseline follow slowly where nothing differs, and learns how restless each cell is by nature. */
-function learn(state: GateState, found: Differences, parts: readonly Part[], dtMs: number): void {
+function learn(state: GateState, found: Differences, parts: readonly Part[], overlay: Uint8Array, dtMs: number): void {
   const baseline = 1 - Math.exp(-dtMs / BASELINE_MS);
   const colour = found.chroma < GREY ? 0 : baseline;
   const noise = 1 - Math.exp(-dtMs / NOISE_MS);
@@ -216,7 +216,8 @@ function learn(state: GateState, found: Differences, parts: readonly Part[], dtM
   for (let c = 0; c < near.length; c++) {
     if (near[c] === 1 || state.known[c] === 0) continue;
     const off = found.y[c] - state.baseY[c];
-    state.noise[c] += noise * (1.2533 * Math.abs(off) - state.noise[c]);
+    // A digit's flips are no noise: taken for it, they would not be seen any more and the overlay be forgotten.
+    if (overlay[c] === 0) state.noise[c] += noise * (1.2533 * Math.abs(off) - state.noise[c]);
     if (found.foreground[c] === 1 && found.moving[c] === 1) continue;
     state.baseY[c] += baseline * off;
     state.baseU[c] += colour * (found.u[c] - state.baseU[c]);
