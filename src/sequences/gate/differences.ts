@@ -18,7 +18,7 @@ export interface Differences {
   readonly foreground: Uint8Array;
   /** 1 where a cell differs from what it was a moment ago. */
   readonly moving: Uint8Array;
-  /** Logarithm of frame over baseline. */
+  /** Logarithm of frame over baseline; all 0 where nothing differs. */
   readonly ratio: Float32Array;
   /** The same, sample by sample of the planes. */
   readonly ratioPlane: RatioPlane;
@@ -105,10 +105,13 @@ export function differences(
     const recentColour =
       Math.max(Math.abs(u[c] - state.recentU[c]), Math.abs(v[c] - state.recentV[c])) / colourThreshold;
     const recent = Math.max(Math.abs(y[c] - state.recentY[c]) / threshold, grey ? 0 : recentColour);
-    ratio[c] = Math.log((Math.max(0, y[c]) + DARK) / (state.baseY[c] + DARK));
     moving[c] = recent > 1 ? 1 : 0;
     if (overlay[c] === 1) continue;
     foreground[c] = state.known[c] === 1 ? (score[c] > 1 ? 1 : 0) : moving[c];
+  }
+  // Only the borders and insides of what differs are looked at: most frames have none.
+  if (foreground.includes(1)) {
+    for (let c = 0; c < cells; c++) ratio[c] = Math.log((Math.max(0, y[c]) + DARK) / (state.baseY[c] + DARK));
   }
   const ratioPlane: RatioPlane = {
     width: grid.planeWidth,

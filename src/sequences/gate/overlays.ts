@@ -37,7 +37,9 @@ export function countFlips(state: GateState, found: Differences, overlay: Uint8A
  */
 export function overlayCells(state: GateState, grid: CellGrid): Uint8Array {
   const mask = new Uint8Array(state.flips.length);
-  if (!state.flips.some((flips) => flips >= FLIPS)) return mask;
+  let most = 0;
+  for (let c = 0; c < mask.length; c++) if (state.flips[c] > most) most = state.flips[c];
+  if (most < FLIPS) return mask;
   const { columns, rows } = grid;
   for (const part of components(
     Uint8Array.from(state.flips, (f) => (f < FLIPS ? 0 : 1)),
