@@ -99,7 +99,7 @@ function measureLuma(picture: Yuv420Picture, grid: CellGrid, out: CellPlanes): v
     for (; px < wholeWidth; px += CELL) {
       let sum = 0;
       for (const end = o + CELL; o < end; i += shrink, k += shrink, o++) {
-        const value = level[data[i] + data[i + half] + data[k] + data[k + half]];
+        const value = half === 0 ? level[4 * data[i]] : level[data[i] + data[i + half] + data[k] + data[k + half]];
         plane[o] = value;
         sum += value;
       }
