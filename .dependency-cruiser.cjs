@@ -2,6 +2,8 @@
 const rooms = [
   'records',
   'pixels',
+  'kafka',
+  'blobs',
   'sources',
   'evidence',
   'sequences',

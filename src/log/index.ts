@@ -57,10 +57,8 @@ export interface BlobStore {
   has(sha256: string): Promise<boolean>;
 }
 
-/** The only truth that outputs read. Drivers: `lmdb.ts` (embedded), `memory.ts` (tests, several partitions). */
-export interface ChangeLog {
-  /** Changes when the log is made anew; cursors of another epoch are refused. */
-  readonly epoch: string;
+/** What a pipeline needs of a log: where its steps become durable, and where it goes on from. */
+export interface Committer {
   /**
    * Makes the step durable, or nothing of it.
    * An event whose id the log holds already is left out (the first write wins), so a repeated commit is harmless.
@@ -70,6 +68,13 @@ export interface ChangeLog {
   commit(step: Commit): Promise<{ readonly appended: number }>;
   /** The last checkpoint committed under `key`. */
   checkpoint(key: string): Promise<Checkpoint | undefined>;
+  readonly blobs: BlobStore;
+}
+
+/** The only truth that outputs read. Drivers: `lmdb.ts` (embedded), `memory.ts` (tests, several partitions). */
+export interface ChangeLog extends Committer {
+  /** Changes when the log is made anew; cursors of another epoch are refused. */
+  readonly epoch: string;
   /**
    * Entries after the cursor, in order for each source, then live. Pulled: nothing is buffered for a slow reader.
    * On reaching the log's end there is a progress entry at once, with `start: 'latest'` before anything else, so that a
@@ -90,7 +95,6 @@ export interface ChangeLog {
     readonly limit: number;
     readonly afterChangeId?: string;
   }): Promise<readonly ChangeEvent[]>;
-  readonly blobs: BlobStore;
   /** Applies the retention given at opening; events removed. */
   prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }>;
   /** Whoever still reads is told `LOG_CLOSED` (internal), and so is every later call. */

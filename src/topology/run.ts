@@ -10,7 +10,7 @@ import {
 } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
 import type { ReasonSequence } from '../reasoning/index.js';
-import type { ChangeLog } from '../log/index.js';
+import type { Committer } from '../log/index.js';
 import { ByteBudget, leaseOf } from '../sources/budget.js';
 import type { Source, SourceReport } from '../sources/index.js';
 import { inPipeline, type PipelineListener } from './context.js';
@@ -21,7 +21,7 @@ export interface RunOptions<Options> {
   readonly topology: Topology<Options>;
   readonly options: Options;
   readonly source: Source;
-  readonly log: ChangeLog;
+  readonly log: Committer;
   readonly workers: { readonly reason: ReasonSequence; readonly capacity: number };
   /** Bytes of frames in flight; default 384 MiB. */
   readonly budgetBytes?: number;
@@ -152,7 +152,7 @@ class PictureKeeper {
   #open = new Map<string, Blob>();
 
   static async restore(
-    log: ChangeLog,
+    log: Committer,
     checkpoint: Checkpoint | undefined,
     sceneSha256: string | undefined,
   ): Promise<PictureKeeper> {
@@ -184,7 +184,7 @@ function openPicturesOf(checkpoint: Checkpoint | undefined): Set<string> {
   return new Set(state?.open.flatMap(({ finding }) => finding.pictures.map(({ sha256 }) => sha256)));
 }
 
-async function stored(log: ChangeLog, sha256: string): Promise<Blob> {
+async function stored(log: Committer, sha256: string): Promise<Blob> {
   const blob = await log.blobs.get(sha256);
   if (blob !== undefined) return blob;
   throw new BlinkstreamError(`the log's checkpoint names picture ${sha256}, which the log does not hold`, {
