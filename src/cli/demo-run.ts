@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { makeDemoClip } from '../../fixtures/clip.js';
@@ -11,7 +11,7 @@ import { checkTelling, type Telling } from './demo-check.js';
 import { type DemoSubscriber, startSubscriber } from './demo-subscriber.js';
 import type { RunDemo } from './demo.js';
 import { exitCodes } from './exit-codes.js';
-import { outputFolder } from './output-folder.js';
+import { makeOutputFolder, outputFolder, readRunRecord } from './output-folder.js';
 import { StatusLine, styled, Terminal } from './terminal.js';
 import { runWatch } from './watch-run.js';
 
@@ -20,7 +20,7 @@ export const runDemo: RunDemo = async ({ out }, io) => {
   const startedMs = performance.now();
   const clip = join(out, 'demo.mp4');
   await clearEarlierDemo(out, clip);
-  await mkdir(out, { recursive: true });
+  await makeOutputFolder(out);
   note(io, `drawing a scene of ${demoTruth.frames / demoTruth.fps} s into ${clip}`);
   await makeDemoClip(clip, (await findFfmpeg(io.env)).path);
 
@@ -35,14 +35,14 @@ export const runDemo: RunDemo = async ({ out }, io) => {
 
 /**
  * Removes what an earlier demo left there, and nothing else.
- * @throws BlinkstreamError `OUTPUT_OF_OTHER_INPUT` (user), `LOG_IN_USE` (user) while a demo runs there
+ * @throws BlinkstreamError class `user`: `OUTPUT_OF_OTHER_INPUT`, `LOG_IN_USE` while a demo runs there, and those of
+ * reading the record
  */
 async function clearEarlierDemo(out: string, clip: string): Promise<void> {
-  const { eventsFile, reportFile, logFolder } = outputFolder(out);
-  const record = join(out, 'run.json');
-  const earlier = await readFile(record, 'utf8').catch(() => undefined);
+  const { eventsFile, reportFile, logFolder, recordFile } = outputFolder(out);
+  const earlier = await readRunRecord(recordFile);
   if (earlier === undefined) return;
-  if (!earlier.includes(JSON.stringify(resolve(clip)))) {
+  if (earlier.input !== resolve(clip)) {
     throw new BlinkstreamError(`${out} holds other results than those of a demo`, {
       code: 'OUTPUT_OF_OTHER_INPUT',
       class: 'user',
@@ -51,7 +51,7 @@ async function clearEarlierDemo(out: string, clip: string): Promise<void> {
     });
   }
   await (await openLmdbLog({ path: logFolder })).close();
-  for (const path of [logFolder, eventsFile, reportFile, clip, record])
+  for (const path of [logFolder, eventsFile, reportFile, clip, recordFile])
     await rm(path, { recursive: true, force: true });
 }
 

@@ -1,16 +1,20 @@
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ifThere, makeFolder } from '../records/files.js';
 import { BlinkstreamError, messageOf } from '../records/index.js';
+import { statInput } from '../sources/input-path.js';
 
 /** What an output folder holds. */
 export interface OutputFolder {
   readonly eventsFile: string;
   readonly reportFile: string;
   readonly logFolder: string;
+  /** Whose results these are. */
+  readonly recordFile: string;
 }
 
-/** Whose results a folder holds; kept in `run.json`, so that another input is not mixed in. */
-interface RunRecord {
+/** Whose results a folder holds; kept beside them, so that another input is not mixed in. */
+export interface RunRecord {
   readonly topology: string;
   readonly source: string;
   readonly input: string;
@@ -23,20 +27,22 @@ export const outputFolder = (dir: string): OutputFolder => ({
   eventsFile: join(dir, 'events.jsonl'),
   reportFile: join(dir, 'report.html'),
   logFolder: join(dir, 'log'),
+  recordFile: join(dir, 'run.json'),
 });
 
 /**
  * Makes the folder, or takes up the one in which a run of the same input stopped or ended. Call it while the folder's
  * log is held, so that of two runs only one gets here.
- * @throws BlinkstreamError `OUTPUT_OF_OTHER_INPUT` (user), `OUTPUT_NOT_WRITABLE` (user)
+ * @throws BlinkstreamError class `user`: `OUTPUT_OF_OTHER_INPUT`, `OUTPUT_NOT_WRITABLE`, `OUTPUT_NOT_READABLE`,
+ * `OUTPUT_DAMAGED`, `SOURCE_UNREADABLE`
  */
 export async function claimOutputFolder(
   dir: string,
   run: { topology: string; source: string; input: string },
 ): Promise<void> {
-  const file = join(dir, 'run.json');
+  const file = outputFolder(dir).recordFile;
   const record = await recordOf(run);
-  const before = await readRecord(file);
+  const before = await readRunRecord(file);
   if (before === undefined) {
     await writable(dir, async () => {
       await writeFile(`${file}.unfinished`, `${JSON.stringify(record, null, 2)}\n`);
@@ -60,23 +66,7 @@ export async function claimOutputFolder(
 
 /** @throws BlinkstreamError `OUTPUT_NOT_WRITABLE` (user) */
 export async function makeOutputFolder(dir: string): Promise<void> {
-  await writable(dir, () => makeFolder(resolve(dir)));
-}
-
-/** Folder by folder: Node's recursive `mkdir` never returns where the system takes no folders, as under `/proc`. */
-async function makeFolder(path: string): Promise<void> {
-  const isFolder = await stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
-  if (isFolder) return;
-  if (dirname(path) !== path) await makeFolder(dirname(path));
-  try {
-    await mkdir(path);
-  } catch (error) {
-    // Another run may have made it since.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
-  }
+  await writable(dir, () => makeFolder(dir));
 }
 
 async function recordOf({
@@ -89,7 +79,7 @@ async function recordOf({
   input: string;
 }): Promise<RunRecord> {
   const isUrl = /^[a-z][a-z0-9+.-]+:\/\//i.test(input);
-  const info = isUrl ? undefined : await stat(input).catch(() => undefined);
+  const info = isUrl ? undefined : await statInput(input);
   return {
     topology,
     source,
@@ -105,14 +95,24 @@ function withoutCredentials(input: string): string {
   return url.href;
 }
 
-async function readRecord(file: string): Promise<RunRecord | undefined> {
-  let text: string;
+/**
+ * What an earlier run left in `recordFile`; undefined where none was there.
+ * @throws BlinkstreamError `OUTPUT_NOT_READABLE`, `OUTPUT_DAMAGED` (user)
+ */
+export async function readRunRecord(file: string): Promise<RunRecord | undefined> {
+  let text: string | undefined;
   try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    text = await ifThere(readFile(file, 'utf8'));
+  } catch (cause) {
+    throw new BlinkstreamError(`${file} cannot be read: ${messageOf(cause)}`, {
+      code: 'OUTPUT_NOT_READABLE',
+      class: 'user',
+      stage: 'output',
+      hint: 'check its permissions, or name another folder with --out',
+      cause,
+    });
   }
+  if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as RunRecord;
   } catch (cause) {

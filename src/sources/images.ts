@@ -1,4 +1,4 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { glob } from 'tinyglobby';
 import { readHeader } from '../pixels/decode.js';
@@ -6,6 +6,7 @@ import { BlinkstreamError, messageOf, type Frame, type Position } from '../recor
 import { leaseOf, type ByteBudget } from './budget.js';
 import { exifTimeMs, timeReader, type ImageTimes, type TimeReader } from './image-times.js';
 import type { Source, SourceReport } from './index.js';
+import { inputUnreadable, isGlob, statInput } from './input-path.js';
 
 export interface ImagesOptions {
   /** A folder, a glob or a single file. */
@@ -29,8 +30,8 @@ const PICTURE_NAME = /^[^.].*\.(?:jpe?g|jpe|png|webp|tiff?|gif|bmp|avif|hei[cf]|
  * `index` is the place in that order; a file that cannot be read leaves its number and, with `intervalMs`, its time
  * unused, and stands in the report's `unreadable`. Memory: the budget holds the file's bytes.
  *
- * `read` throws BlinkstreamError class `user`: `SOURCE_NOT_FOUND`, `SOURCE_EMPTY`, `SOURCE_TIMES_UNKNOWN`,
- * `SOURCE_CHANGED`, `SOURCE_NOT_IMAGES` where not one can be read.
+ * `read` throws BlinkstreamError class `user`: `SOURCE_NOT_FOUND`, `SOURCE_UNREADABLE`, `SOURCE_EMPTY`,
+ * `SOURCE_TIMES_UNKNOWN`, `SOURCE_CHANGED`, `SOURCE_NOT_IMAGES` where not one can be read.
  */
 export function imagesSource(options: ImagesOptions): Source {
   const { input, times, maxPixels } = options;
@@ -96,14 +97,16 @@ export function imagesSource(options: ImagesOptions): Source {
 
 /** Paths in natural order. */
 async function listImages(input: string): Promise<string[]> {
-  const info = await stat(input).catch(() => undefined);
+  const info = await statInput(input);
   let files: string[];
   if (info?.isFile()) files = [input];
   else if (info?.isDirectory()) {
-    const entries = await readdir(input, { withFileTypes: true });
+    const entries = await readdir(input, { withFileTypes: true }).catch((error: unknown) => {
+      throw inputUnreadable(input, error);
+    });
     const named = entries.filter((entry) => !entry.isDirectory() && PICTURE_NAME.test(entry.name));
     files = named.map((entry) => path.join(input, entry.name));
-  } else if (/[*?[\]{}!]/.test(input)) {
+  } else if (isGlob(input)) {
     files = await glob([input.replaceAll('\\', '/')], { onlyFiles: true, expandDirectories: false });
   } else throw inputError('SOURCE_NOT_FOUND', `there is no ${input}`, 'check the path');
   if (files.length === 0) {
@@ -173,7 +176,7 @@ function startAt(from: Position, files: readonly string[], input: string): { ind
 
 function nameOf(input: string): string {
   const fixed = input.replaceAll('\\', '/').split('/');
-  const globAt = fixed.findIndex((part) => /[*?[\]{}!]/.test(part));
+  const globAt = fixed.findIndex(isGlob);
   if (globAt === 0) return path.basename(process.cwd());
   if (globAt > 0) return path.basename(path.resolve(fixed.slice(0, globAt).join('/') || '/'));
   return path.parse(path.resolve(input)).name;

@@ -1,8 +1,9 @@
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { mediaTypeOf } from '../pixels/decode.js';
 import { BlinkstreamError } from '../records/index.js';
 import { imagesSource, type ImagesOptions } from './images.js';
 import type { Source } from './index.js';
+import { inputUnreadable, isGlob, statInput } from './input-path.js';
 import { isHttpUrl } from './video-input.js';
 import { videoSource, type VideoOptions } from './video.js';
 
@@ -12,14 +13,14 @@ export type OpenOptions = Omit<VideoOptions & ImagesOptions, 'input'>;
 /**
  * The source that fits `input`: an http(s) URL or a video file is a video; a folder, a glob or a picture file is
  * images. Files are told by their content, not their name.
- * @throws BlinkstreamError `SOURCE_KIND` for other URLs, `SOURCE_NOT_FOUND`
+ * @throws BlinkstreamError class `user`: `SOURCE_KIND` for other URLs, `SOURCE_NOT_FOUND`, `SOURCE_UNREADABLE`
  */
 export async function openSource(input: string, options: OpenOptions = {}): Promise<Source> {
   if (isHttpUrl(input)) return videoSource({ ...options, input });
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(input)?.[1];
   if (scheme !== undefined) throw kindError(`${scheme}:// is not a kind of input that is read`);
-  const info = await stat(input).catch(() => undefined);
-  if (info === undefined && !/[*?[\]{}!]/.test(input)) {
+  const info = await statInput(input);
+  if (info === undefined && !isGlob(input)) {
     throw new BlinkstreamError(`there is no ${input}`, {
       code: 'SOURCE_NOT_FOUND',
       class: 'user',
@@ -37,9 +38,8 @@ async function isPicture(file: string): Promise<boolean> {
     const head = new Uint8Array(16);
     const { bytesRead } = await handle.read(head, 0, head.byteLength, 0);
     return mediaTypeOf(head.subarray(0, bytesRead)) !== undefined;
-  } catch {
-    // The video source says why it cannot be opened.
-    return false;
+  } catch (error) {
+    throw inputUnreadable(file, error);
   }
 }
 

@@ -1,6 +1,7 @@
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { parse, posix, resolve } from 'node:path';
-import { BlinkstreamError, messageOf } from '../records/index.js';
+import { BlinkstreamError } from '../records/index.js';
+import { inputUnreadable, statInput } from './input-path.js';
 
 /** A video as it was asked for, checked as far as that goes without ffmpeg. */
 export interface VideoInput {
@@ -64,11 +65,8 @@ const withoutCredentials = (text: string): string => text.replace(/\/\/[^/@\s]+@
 export async function checkFile({ url, remote, display }: VideoInput): Promise<void> {
   if (remote) return;
   const path = url.slice('file:'.length);
-  const info = await stat(path).catch((error: unknown) => {
-    const missing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
-    if (missing) throw inputError('SOURCE_NOT_FOUND', `there is no ${display}`, 'check the path');
-    throw inputError('SOURCE_UNREADABLE', `${display} cannot be read: ${messageOf(error)}`, 'check its permissions');
-  });
+  const info = await statInput(path);
+  if (info === undefined) throw inputError('SOURCE_NOT_FOUND', `there is no ${display}`, 'check the path');
   if (info.isDirectory()) {
     throw inputError('SOURCE_IS_FOLDER', `${display} is a folder, not a video`, 'name a file in it');
   }
@@ -78,7 +76,7 @@ export async function checkFile({ url, remote, display }: VideoInput): Promise<v
   // Builds of ffmpeg differ in which playlists they know under another name; none is let through, but some say
   // nothing useful about it.
   const head = await firstText(path).catch((error: unknown) => {
-    throw inputError('SOURCE_UNREADABLE', `${display} cannot be read: ${messageOf(error)}`, 'check its permissions');
+    throw inputUnreadable(display, error);
   });
   if (/^\s*(?:#EXTM3U|ffconcat|<\?xml|<MPD|v=0\r?\n|\[playlist\])/i.test(head)) throw pointsElsewhere({ display });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -191,6 +191,25 @@ describe('openSource', () => {
       code,
       message: expect.not.stringContaining('secret') as string,
     });
+  });
+
+  test('what cannot be looked at is not told as missing', async () => {
+    symlinkSync('loop', at('loop'));
+    const inputs = [at('loop'), at('loop', '*.png'), at('x'.repeat(300)), at('loop', 'frame.png')];
+    for (const input of inputs) {
+      await expect(openSource(input)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE', class: 'user' });
+      const source = imagesSource({ input, times: steady });
+      await expect(readAll(source)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE', class: 'user' });
+    }
+  });
+
+  test('what lies below a file is not there', async () => {
+    await expect(openSource(at('series', 'notes.json', 'x.mp4'))).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+  });
+
+  test('a glob may be longer than a name', async () => {
+    const input = at('series', `{frame_1,${'x'.repeat(300)}}.png`);
+    expect((await readAll(await openSource(input, { times: steady }))).frames).toHaveLength(1);
   });
 
   test('a picture cut short is reported, not given', async () => {

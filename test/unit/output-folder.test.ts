@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimOutputFolder, makeOutputFolder } from '../../src/cli/output-folder.js';
+import { claimOutputFolder, makeOutputFolder, outputFolder, readRunRecord } from '../../src/cli/output-folder.js';
 
 let dir: string;
 beforeEach(async () => {
@@ -38,5 +38,23 @@ describe('an output folder', () => {
     });
     await writeFile(run.input, 'another file under the same name');
     await expect(claimOutputFolder(dir, run)).rejects.toMatchObject({ code: 'OUTPUT_OF_OTHER_INPUT' });
+  });
+
+  it('is not claimed for an input that cannot be looked at', async () => {
+    const input = join(dir, 'loop.mp4');
+    await symlink('loop.mp4', input);
+    const claim = claimOutputFolder(dir, { topology: 'watch', source: 'loop', input });
+    await expect(claim).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
+  });
+
+  it('whose record cannot be read is no new one', async () => {
+    const { recordFile } = outputFolder(dir);
+    expect(await readRunRecord(recordFile)).toBeUndefined();
+    await mkdir(recordFile);
+    const unreadable = { code: 'OUTPUT_NOT_READABLE', message: expect.stringContaining(recordFile) as string };
+    await expect(readRunRecord(recordFile)).rejects.toMatchObject(unreadable);
+    await expect(
+      claimOutputFolder(dir, { topology: 'watch', source: 'yard', input: join(dir, 'yard.mp4') }),
+    ).rejects.toMatchObject(unreadable);
   });
 });
