@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobStore } from '../log/index.js';
+import { makeFolder } from '../records/files.js';
 import { BlinkstreamError, type ChangeEvent, type EvidencePicture, messageOf } from '../records/index.js';
 
 /**
@@ -36,7 +37,7 @@ export async function savePictures(
 
 async function save(file: string, bytes: Uint8Array): Promise<void> {
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolder(path.dirname(file));
     await writeFile(file, bytes);
   } catch (error) {
     throw new BlinkstreamError(`picture ${file} cannot be written: ${messageOf(error)}`, {

@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open, type Database, type RootDatabase } from 'lmdb';
+import { ifThere } from '../records/files.js';
 import { BlinkstreamError, messageOf } from '../records/index.js';
 import { isLmdbFile } from './lmdb-header.js';
 import type { Owner } from './owner.js';
@@ -73,11 +75,11 @@ export class LmdbTables {
   /** @throws BlinkstreamError `LOG_NOT_FOUND`, `LOG_DAMAGED`, `LOG_OPEN_FAILED` (user), `LOG_FULL` (resource) */
   static async open(path: string, readOnly: boolean): Promise<LmdbTables> {
     const file = join(path, 'data.mdb');
-    const exists = existsSync(file);
-    // LMDB would make the folder of a log that is only to be read.
-    if (readOnly && !exists) throw notFound(path);
     let root: RootDatabase<unknown, string> | undefined;
     try {
+      const exists = (await ifThere(stat(file))) !== undefined;
+      // LMDB would make the folder of a log that is only to be read.
+      if (readOnly && !exists) throw notFound(path);
       if (exists && !isLmdbFile(file)) throw damaged(path, 'not an LMDB store');
       const opened = open<unknown, string>({ path, readOnly, noSubdir: false, overlappingSync: false, maxDbs: 16 });
       root = opened;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeChangeEvent } from '../records/convert/change.js';
+import { makeFolder } from '../records/files.js';
 import { BlinkstreamError, type ChangeEvent, type Checkpoint } from '../records/index.js';
 import { decodeCheckpoint, encodeCommit, isSha256 } from './commit.js';
 import { CursorCodec } from './cursor.js';
@@ -41,7 +42,7 @@ const writtenHere = new Set<string>();
  */
 export async function openLmdbLog({ path, retention = {}, readOnly = false }: LmdbLogOptions): Promise<ChangeLog> {
   if (readOnly) return withTables(path, true, (tables) => new LmdbLog(tables, undefined, retention));
-  const place = folder(path);
+  const place = await folder(path);
   if (writtenHere.has(place)) throw inUse(path, process.pid);
   writtenHere.add(place);
   const leave = (): void => void writtenHere.delete(place);
@@ -69,10 +70,10 @@ async function withTables(path: string, readOnly: boolean, use: (tables: LmdbTab
   }
 }
 
-function folder(path: string): string {
+async function folder(path: string): Promise<string> {
   try {
-    mkdirSync(path, { recursive: true });
-    return realpathSync(path);
+    await makeFolder(path);
+    return await realpath(path);
   } catch (cause) {
     throw openFailed(path, cause);
   }

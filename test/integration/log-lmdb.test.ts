@@ -1,4 +1,4 @@
-import { existsSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open as openStore } from 'lmdb';
@@ -144,6 +144,18 @@ describe('what is no log', () => {
       await expect(open({ readOnly: true })).rejects.toEqual(failsWith('LOG_DAMAGED', path));
     }
     path = join(path, 'data.mdb');
+    await expect(open()).rejects.toEqual(failsWith('LOG_OPEN_FAILED', path));
+  });
+
+  it('is refused where its place cannot be looked at, instead of told as missing', async () => {
+    path = join(folder, 'loop');
+    symlinkSync('loop', path);
+    await expect(open()).rejects.toEqual(failsWith('LOG_OPEN_FAILED', 'ELOOP'));
+    await expect(open({ readOnly: true })).rejects.toEqual(failsWith('LOG_OPEN_FAILED', 'ELOOP'));
+  });
+
+  it.runIf(existsSync('/proc/self'))('is refused where the system takes no folders', async () => {
+    path = '/proc/blinkstream/log';
     await expect(open()).rejects.toEqual(failsWith('LOG_OPEN_FAILED', path));
   });
 });
