@@ -81,7 +81,8 @@ export const halfOf = (source: Source) => frames(source).pipe(filter(({ ref }) =
     }),
     promises: {
       order: 'By event time; frames of equal time by index. Inside the bound, order of arrival changes nothing.',
-      state: 'Holds the leases of the frames that wait. A checkpoint seeks back to the earliest of them.',
+      state:
+        'Holds the leases of the frames that wait. A checkpoint seeks back to the earliest of them, and holds the count of late ones.',
       delivery: 'A frame is emitted once the latest event time is `allowedLatenessMs` past its own.',
       drops:
         'Frames that come later than the bound: they go to the late output with their coordinates, and are counted.',
@@ -180,7 +181,8 @@ export const everything = (source: Source) => frames(source).pipe(gate(), window
     ),
     promises: {
       order: 'That of its input, although workers work in parallel.',
-      state: 'Holds the leases of the sequences that workers have not answered; nothing in the checkpoint.',
+      state:
+        'Holds the leases of the sequences that workers have not answered. In the checkpoint is only the count of those they failed on.',
       delivery:
         'As many sequences at a time as the workers take; a worker that fails costs one retry, on another where there ' +
         'is one.',

@@ -28,11 +28,16 @@ export interface PipelineContext {
   /** Sequences that workers take at a time. */
   readonly capacity: number;
   readonly listener: PipelineListener;
-  /**
-   * Asked when a checkpoint is taken: where to find the frames that come after `last` in event time although the source
-   * has given them already. An operator that changes the order of frames adds itself here.
-   */
-  readonly ahead: ((last: EventOrder) => readonly Position[])[];
+  /** An operator that changes the order of frames adds itself here. */
+  readonly ahead: ReadAhead[];
+}
+
+/** An operator that may have read on beyond the frame at which a checkpoint is taken; asked then. */
+export interface ReadAhead {
+  /** Where to find the frames that come after `last` in event time although the source has given them already. */
+  positionsAfter(last: EventOrder): readonly Position[];
+  /** Its state, as it is now, by the name of its step. */
+  states(): Readonly<Record<string, unknown>>;
 }
 
 let current: PipelineContext | undefined;

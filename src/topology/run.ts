@@ -46,6 +46,7 @@ interface RunState {
   /** The source's end was reached, so. */
   readonly done?: SourceReport;
   readonly sceneSha256?: string;
+  /** Of what the checkpoint covers: the rest is met again after a restart. */
   readonly counts: { contradicted: number; lateFrames: number; deadLetters: number };
 }
 
@@ -108,7 +109,7 @@ export async function run<Options>({
     const blobs = keeper.take(pending);
     pending = [];
     const state: RunState = {
-      counts: { ...counts },
+      counts: { ...counts, ...countsIn(checkpoint) },
       ...(done && { done }),
       ...(keeper.scene && { sceneSha256: keeper.scene.sha256 }),
     };
@@ -144,6 +145,16 @@ export async function run<Options>({
   }
   await commit({ states: {}, positions: {} }, report);
   return { report, alreadyDone: false, committedEvents, ...counts };
+}
+
+/** What `reorder` and `reason` had counted up to the checkpoint: they are ahead of it by now. */
+function countsIn({ states }: Checkpoint): Partial<RunState['counts']> {
+  const reorder = states.reorder as { readonly lateFrames: number } | undefined;
+  const reason = states.reason as { readonly deadLetters: number } | undefined;
+  return {
+    ...(reorder && { lateFrames: reorder.lateFrames }),
+    ...(reason && { deadLetters: reason.deadLetters }),
+  };
 }
 
 /** Holds the pictures that later commits must name again: of the settled scene, and of changes that are still open. */

@@ -1,4 +1,4 @@
-import { Observable, tap, type OperatorFunction } from 'rxjs';
+import { map, Observable, tap, type OperatorFunction } from 'rxjs';
 import { createHash } from 'node:crypto';
 import { pictureOf } from '../../pixels/content.js';
 import { encodePng } from '../../pixels/encode.js';
@@ -12,7 +12,7 @@ import {
   type SequenceFrame,
 } from '../../records/index.js';
 import { mapOrdered } from '../../workers/ordered.js';
-import { pipelineContext } from '../context.js';
+import { pipelineContext, restoredState } from '../context.js';
 
 export interface ReasonOperatorOptions {
   /** `What changed in this scene?`; models read it. */
@@ -29,6 +29,16 @@ export interface ReasonedSequence extends Pick<
   readonly reasoned: Reasoned;
   /** The settled scene that the checkpoint names, losslessly encoded. */
   readonly settledScene?: Blob;
+}
+
+/** Sequences up to a checkpoint that no worker could reason over. */
+interface ReasonState {
+  readonly deadLetters: number;
+}
+
+/** A sequence in its place in the order; `lost` where no worker could reason over it. */
+interface Worked extends ReasonedSequence {
+  readonly lost: boolean;
 }
 
 /**
@@ -53,7 +63,7 @@ export function reason({
         if (scene?.index !== frame.ref.index) scene = { index: frame.ref.index, blob: stored(frame) };
         return scene.blob;
       };
-      const work = async (sequence: FrameSequence, signal: AbortSignal): Promise<ReasonedSequence> => {
+      const work = async (sequence: FrameSequence, signal: AbortSignal): Promise<Worked> => {
         // Unsubscribed a moment ago: the leases are gone with all that waited.
         signal.throwIfAborted();
         waiting.delete(sequence);
@@ -67,7 +77,8 @@ export function reason({
             trigger,
             first,
             last,
-            reasoned,
+            reasoned: reasoned ?? nothing,
+            lost: reasoned === undefined,
             ...(checkpoint && { checkpoint }),
             ...(settledScene && { settledScene }),
           };
@@ -75,8 +86,8 @@ export function reason({
           letGo(sequence);
         }
       };
-      const reasoning = async (sequence: FrameSequence, signal: AbortSignal): Promise<Reasoned> => {
-        const nothing: Reasoned = { findings: [], contradicted: [], blobs: [], reasoner, elapsedMs: 0 };
+      const nothing: Reasoned = { findings: [], contradicted: [], blobs: [], reasoner, elapsedMs: 0 };
+      const reasoning = async (sequence: FrameSequence, signal: AbortSignal): Promise<Reasoned | undefined> => {
         if (sequence.trigger === 'checkpoint') return nothing;
         try {
           return await context.reason(sequence, {
@@ -88,8 +99,16 @@ export function reason({
           const lost = error instanceof BlinkstreamError && (error.class === 'resource' || error.class === 'data');
           if (!lost || context.listener.deadLetter === undefined) throw error;
           context.listener.deadLetter(error);
-          return nothing;
+          return undefined;
         }
+      };
+      let { deadLetters } = (restoredState(context, 'reason') ?? { deadLetters: 0 }) as ReasonState;
+      const counted = ({ lost, ...sequence }: Worked): ReasonedSequence => {
+        if (lost) deadLetters += 1;
+        const { checkpoint } = sequence;
+        if (checkpoint === undefined) return sequence;
+        const reason: ReasonState = { deadLetters };
+        return { ...sequence, checkpoint: { ...checkpoint, states: { ...checkpoint.states, reason } } };
       };
       const subscription = source
         .pipe(
@@ -98,6 +117,8 @@ export function reason({
             waiting.add(sequence);
           }),
           mapOrdered(work, context.capacity),
+          // Once in order: what is lost later is not covered by the checkpoint.
+          map(counted),
         )
         .subscribe(subscriber);
       return () => {

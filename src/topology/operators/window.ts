@@ -52,13 +52,17 @@ export function window<State>(spec: WindowSpec<State>): OperatorFunction<GatedFr
             held.set(ref.index, lease);
             if (evidence === undefined) return;
             feed({ type: 'frame', ref, bytes: lease.bytes, evidence }, () => ({
-              states: { ...upstream(), window: structuredClone(reducer.state) },
+              states: {
+                ...Object.fromEntries(context.ahead.flatMap((step) => Object.entries(step.states()))),
+                ...upstream(),
+                window: structuredClone(reducer.state),
+              },
               positions: {
                 // At the least the frame just seen, which is then read again and passed over.
                 [context.source.name]: earliest([
                   ref.position,
                   ...reducer.keptPositions(),
-                  ...context.ahead.flatMap((positionsAfter) => positionsAfter(ref)),
+                  ...context.ahead.flatMap((step) => step.positionsAfter(ref)),
                 ]),
               },
             }));
