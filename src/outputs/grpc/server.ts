@@ -3,6 +3,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { ChangeLog } from '../../log/index.js';
 import { addressText, ensureFree, listenFailed, parseAddress } from './address.js';
 import { eventService } from './event-service.js';
+import { pipelined } from './pipelined.js';
 import { reflection } from './reflection.js';
 import { StatusError } from './status.js';
 import { encodedEventService } from './wire.js';
@@ -39,6 +40,7 @@ export async function startEventServer(options: EventServerOptions): Promise<Eve
   await ensureFree(address);
 
   const server = new Server({
+    interceptors: [pipelined],
     // Off by default: without it, the streams of a client whose host has gone are held forever.
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
