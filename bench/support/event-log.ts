@@ -11,7 +11,7 @@ export async function fill(log: ChangeLog, count: number, statementBytes = 0): P
   for (let first = 0; first < count; first += eventsPerCommit) {
     const length = Math.min(eventsPerCommit, count - first);
     const events = Array.from({ length }, (_, i) => padded(eventOf(first + i), padding));
-    await log.commit({ key: 'bench', events, checkpoint, blobs: [] });
+    await log.commit({ key: 'bench', events, contradicted: [], checkpoint, blobs: [] });
   }
 }
 

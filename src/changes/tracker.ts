@@ -1,4 +1,5 @@
 import { type ChangeEvent, type Finding, type FramePoint, type Phase } from '../records/index.js';
+import { changeIdOf, eventOf } from './event.js';
 import { isSameChange, reversalOf } from './identity.js';
 import { mergeActivity, mergeCondition } from './merging.js';
 
@@ -125,7 +126,7 @@ export class Tracker {
 
   #open(finding: Finding, { sequenceOrdinal, reasoner }: TrackInput): OpenChange {
     const { topology, source } = this.#options;
-    const changeId = `${topology}/${encodeURIComponent(source)}/${this.state.nextOrdinal}`;
+    const changeId = changeIdOf(topology, source, this.state.nextOrdinal);
     this.state.nextOrdinal += 1;
     const change: OpenChange = { changeId, revision: 0, finding, sequenceOrdinal, reasoner };
     this.state.open.push(change);
@@ -143,29 +144,9 @@ export class Tracker {
 
   #publish(change: OpenChange, phase: Phase): ChangeEvent {
     change.revision += 1;
-    const { finding } = change;
-    return {
-      eventId: `${change.changeId}/${change.revision}`,
-      changeId: change.changeId,
-      revision: change.revision,
-      phase,
-      topology: this.#options.topology,
-      source: this.#options.source,
-      kind: finding.kind,
-      ...(finding.condition !== undefined && { condition: finding.condition }),
-      statement: finding.statement,
-      subject: finding.subject,
-      interval: finding.interval,
-      ...(finding.before && { before: finding.before }),
-      ...(finding.after && { after: finding.after }),
-      ...(finding.shift && { shift: finding.shift }),
-      ...(finding.path && { path: finding.path }),
-      measures: finding.measures,
-      pictures: finding.pictures,
-      verification: finding.verification,
-      sequenceOrdinal: change.sequenceOrdinal,
-      reasoner: change.reasoner,
-    };
+    const { changeId, revision, finding, sequenceOrdinal, reasoner } = change;
+    const { topology, source } = this.#options;
+    return eventOf(finding, { changeId, revision, phase, topology, source, sequenceOrdinal, reasoner });
   }
 }
 

@@ -3,11 +3,13 @@ import type { ChangeLog } from '../log/index.js';
 import { BlinkstreamError, type ChangeEvent } from '../records/index.js';
 import { type CommandFactory, type CommandIo, newCommand } from './command.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
+import { usageError } from './failure.js';
 import { text } from './option-values.js';
 import { styled } from './terminal.js';
 
 interface InspectOptions {
   readonly save?: string;
+  readonly contradicted?: true;
 }
 
 const pageSize = 256;
@@ -19,24 +21,34 @@ export const inspectCommand: CommandFactory = (act) =>
     examples: [
       'blinkstream inspect out',
       'blinkstream inspect out CHANGE --save pictures',
+      'blinkstream inspect out --contradicted',
       'blinkstream inspect out --json | head -1',
     ],
   })
     .argument('<dir>', 'output folder of a watch', text)
     .argument('[change]', 'id of a change, as the list names it', text)
     .option('--save <dir>', 'write the evidence pictures there', text)
+    .option('--contradicted', 'list the claims that the pixels contradicted, which were not published')
     .action(act(inspect));
 
 async function inspect(
   io: CommandIo,
   dir: string,
   changeId: string | undefined,
-  { save }: InspectOptions,
+  { save, contradicted }: InspectOptions,
 ): Promise<ExitCode> {
+  if (contradicted && (changeId !== undefined || save !== undefined)) {
+    const other = save === undefined ? 'the id of a change' : '--save';
+    throw usageError(
+      `--contradicted and ${other} do not go together`,
+      'those claims are no changes, and have no pictures',
+    );
+  }
   const { openLmdbLog } = await import('../log/lmdb.js');
   const log = await openLmdbLog({ path: path.join(dir, 'log'), readOnly: true });
   try {
-    if (changeId === undefined) await list(log, io, save);
+    if (contradicted) await listContradicted(log, io);
+    else if (changeId === undefined) await list(log, io, save);
     else await tell(await revisionsOf(log, dir, changeId), log, io, save);
   } finally {
     await log.close();
@@ -68,6 +80,32 @@ async function* everyChange(log: ChangeLog): AsyncGenerator<ChangeEvent> {
   do {
     const afterChangeId = page.at(-1)?.changeId;
     page = await log.changes({ limit: pageSize, ...(afterChangeId !== undefined && { afterChangeId }) });
+    yield* page;
+  } while (page.length === pageSize);
+}
+
+async function listContradicted(log: ChangeLog, io: CommandIo): Promise<void> {
+  const [{ changeEventToJson }, { printContradicted }, { counted }] = await Promise.all([
+    import('../records/convert/change.js'),
+    import('./change-details.js'),
+    import('../outputs/report/words.js'),
+  ]);
+  let count = 0;
+  for await (const claim of everyContradicted(log)) {
+    if (io.signal.aborted) return;
+    if (io.json) io.out.json(changeEventToJson(claim));
+    else printContradicted(io.out, claim);
+    await io.out.flush();
+    count += 1;
+  }
+  if (!io.json) io.out.line(counted(count, 'contradicted claim'));
+}
+
+async function* everyContradicted(log: ChangeLog): AsyncGenerator<ChangeEvent> {
+  let page: readonly ChangeEvent[] = [];
+  do {
+    const afterEventId = page.at(-1)?.eventId;
+    page = await log.contradicted({ limit: pageSize, ...(afterEventId !== undefined && { afterEventId }) });
     yield* page;
   } while (page.length === pageSize);
 }

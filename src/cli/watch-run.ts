@@ -186,7 +186,10 @@ function tellEnd(io: CommandIo, { out }: WatchOptions, figures: RunFigures, chan
   io.notes.line(
     [
       `${alreadyDone ? 'already done: ' : ''}${source.framesRead} frames, ${changes === 1 ? '1 change' : `${changes} changes`}`,
-      ...counted(contradicted, 'claims contradicted by the pixels and not published'),
+      ...counted(
+        contradicted,
+        `claims contradicted by the pixels and not published (blinkstream inspect ${out} --contradicted)`,
+      ),
       ...counted(lateFrames, 'late frames left out'),
       ...counted(deadLetters, 'sequences not reasoned over'),
     ].join(', '),

@@ -13,6 +13,7 @@ export interface EncodedEvent {
 export interface EncodedCommit {
   readonly key: string;
   readonly events: readonly EncodedEvent[];
+  readonly contradicted: readonly EncodedEvent[];
   readonly checkpoint: Buffer;
   readonly blobs: readonly Blob[];
 }
@@ -21,15 +22,18 @@ export interface EncodedCommit {
  * Encodes and checks all of a commit before any of it is written.
  * @throws BlinkstreamError `PROTO_INVALID` (data), `BLOB_MISMATCH`, `CHECKPOINT_INVALID` (internal)
  */
-export function encodeCommit({ key, events, checkpoint, blobs }: Commit): EncodedCommit {
+export function encodeCommit({ key, events, contradicted, checkpoint, blobs }: Commit): EncodedCommit {
   for (const blob of blobs) verifyBlob(blob);
   return {
     key,
-    events: events.map((event) => ({ event, encoded: encodeChangeEvent(event) })),
+    events: events.map(encoded),
+    contradicted: contradicted.map(encoded),
     checkpoint: encodeCheckpoint(key, checkpoint),
     blobs,
   };
 }
+
+const encoded = (event: ChangeEvent): EncodedEvent => ({ event, encoded: encodeChangeEvent(event) });
 
 /** The stored blobs that an event names; each once. What is no SHA-256 names nothing that could be stored. */
 export const blobsOf = (event: ChangeEvent): ReadonlySet<string> =>

@@ -5,6 +5,11 @@ export interface Commit {
   /** Owner of the checkpoint: topology and source. Commits of one key are made one after the other. */
   readonly key: string;
   readonly events: readonly ChangeEvent[];
+  /**
+   * Claims that verification contradicted, each in the shape of the event that it would have been. They are kept for
+   * `ChangeLog.contradicted`, without pictures, and are no events: no reader is given them, no change is made of them.
+   */
+  readonly contradicted: readonly ChangeEvent[];
   readonly checkpoint: Checkpoint;
   /**
    * Evidence pictures and keyframes that the events and the checkpoint name. Each is stored once, and stays while a kept
@@ -46,7 +51,10 @@ export interface ReadFrom {
   readonly signal: AbortSignal;
 }
 
-/** What is kept: events older than either bound go, with the blobs that nothing names any more. */
+/**
+ * What is kept: events older than either bound go, with the blobs that nothing names any more, and so do contradicted
+ * claims, which are counted on their own.
+ */
 export interface Retention {
   readonly maxEvents?: number;
   readonly maxAgeMs?: number;
@@ -61,7 +69,8 @@ export interface BlobStore {
 export interface Committer {
   /**
    * Makes the step durable, or nothing of it.
-   * An event whose id the log holds already is left out (the first write wins), so a repeated commit is harmless.
+   * An event whose id the log holds already is left out (the first write wins), so a repeated commit is harmless; the
+   * same goes for contradicted claims among themselves.
    * @throws BlinkstreamError `LOG_FULL` (resource) on a full disk, `PROTO_INVALID` (data), `BLOB_MISMATCH` and
    *   `CHECKPOINT_INVALID` (internal) where the step itself is wrong, `LOG_IN_USE` (user) once another writer took over
    */
@@ -95,6 +104,11 @@ export interface ChangeLog extends Committer {
     readonly limit: number;
     readonly afterChangeId?: string;
   }): Promise<readonly ChangeEvent[]>;
+  /**
+   * The contradicted claims that are kept, in order of commit, after that with the id `afterEventId`.
+   * @throws BlinkstreamError `CHANGE_UNKNOWN` (user) where that claim is not kept
+   */
+  contradicted(options: { readonly limit: number; readonly afterEventId?: string }): Promise<readonly ChangeEvent[]>;
   /** Applies the retention given at opening; events removed. */
   prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }>;
   /** Whoever still reads is told `LOG_CLOSED` (internal), and so is every later call. */

@@ -9,7 +9,7 @@ import { isLmdbFile } from './lmdb-header.js';
 import type { Owner } from './owner.js';
 
 /** Changes whenever what is stored is laid out in another way. */
-const format = 1;
+const format = 2;
 const secretBytes = 32;
 
 /** First and next offset of the one partition. Offsets have no gaps: `next − first` events are kept. */
@@ -39,6 +39,9 @@ export class LmdbTables {
   readonly events: Database<Buffer, number>;
   /** Event id → offset. */
   readonly eventIds: Database<number, Buffer>;
+  /** Contradicted claims and their ids, as events are; their offsets are their own, without gaps. */
+  readonly contradicted: Database<Buffer, number>;
+  readonly contradictedIds: Database<number, Buffer>;
   /** Change id → [revision, offset], one for each kept event of the change, in that order. */
   readonly revisions: Database<[number, number], Buffer>;
   /** Change id → offset at which it was first seen. */
@@ -61,8 +64,12 @@ export class LmdbTables {
     const ids = { keyEncoding: 'binary' } as const;
     const pairs = { ...ids, dupSort: true, encoding: 'ordered-binary' } as const;
     this.#meta = this.#table('meta', {});
+    // Before tables are asked for that another format may not have.
+    this.#checkFormat();
     this.events = this.#table('events', { encoding: 'binary' });
     this.eventIds = this.#table('eventIds', ids);
+    this.contradicted = this.#table('contradicted', { encoding: 'binary' });
+    this.contradictedIds = this.#table('contradictedIds', ids);
     this.revisions = this.#table('revisions', pairs);
     this.changes = this.#table('changes', ids);
     this.sightings = this.#table('sightings', { encoding: 'binary' });
@@ -72,7 +79,10 @@ export class LmdbTables {
     this.blobUsers = this.#table('blobUsers', pairs);
   }
 
-  /** @throws BlinkstreamError `LOG_NOT_FOUND`, `LOG_DAMAGED`, `LOG_OPEN_FAILED` (user), `LOG_FULL` (resource) */
+  /**
+   * @throws BlinkstreamError `LOG_NOT_FOUND`, `LOG_FORMAT`, `LOG_DAMAGED`, `LOG_OPEN_FAILED` (user), `LOG_FULL`
+   *   (resource)
+   */
   static async open(path: string, readOnly: boolean): Promise<LmdbTables> {
     const file = join(path, 'data.mdb');
     let root: RootDatabase<unknown, string> | undefined;
@@ -107,18 +117,20 @@ export class LmdbTables {
     });
   }
 
-  /** What makes this log's cursors its own. @throws BlinkstreamError `LOG_FORMAT`, `LOG_NOT_FOUND` (user) */
-  identity(): { readonly epoch: string; readonly secret: Uint8Array } {
+  #checkFormat(): void {
     const found = this.#meta.get('format') as number | undefined;
-    if (found === undefined) throw notFound(this.path);
-    if (found !== format) {
-      throw new BlinkstreamError(`log ${this.path} has format ${found}, this version reads ${format}`, {
-        code: 'LOG_FORMAT',
-        class: 'user',
-        stage: 'log',
-        hint: 'Use the version of Blinkstream that wrote it, or another folder.',
-      });
-    }
+    if (found === undefined || found === format) return;
+    throw new BlinkstreamError(`log ${this.path} has format ${found}, this version reads ${format}`, {
+      code: 'LOG_FORMAT',
+      class: 'user',
+      stage: 'log',
+      hint: 'Use the version of Blinkstream that wrote it, or another folder.',
+    });
+  }
+
+  /** What makes this log's cursors its own. @throws BlinkstreamError `LOG_NOT_FOUND` (user) before `initialise` */
+  identity(): { readonly epoch: string; readonly secret: Uint8Array } {
+    if (this.#meta.get('format') === undefined) throw notFound(this.path);
     return { epoch: this.#meta.get('epoch') as string, secret: this.#meta.get('secret') as Buffer };
   }
 

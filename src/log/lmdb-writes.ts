@@ -47,6 +47,7 @@ export function appendCommit(tables: LmdbTables, step: EncodedCommit, nowMs: num
     offset += 1;
   }
   tables.extent = { first, next: offset };
+  for (const claim of step.contradicted) appendContradicted(tables, claim, nowMs);
   killPoint('in-commit');
 
   const key = keyOf(step.key);
@@ -77,25 +78,62 @@ function appendEvent(tables: LmdbTables, { event, encoded }: EncodedEvent, offse
   for (const sha256 of blobsOf(event)) tables.blobUsers.putSync(Buffer.from(sha256, 'hex'), offset);
 }
 
-/** Removes the earliest events that retention does not keep, `limit` at most, and what only they needed. */
-export function pruneSome(
-  tables: LmdbTables,
-  { maxEvents = Infinity, maxAgeMs = Infinity }: Retention,
-  nowMs: number,
-  limit: number,
-): { readonly removedEvents: number; readonly removedBlobs: number } {
+function appendContradicted(tables: LmdbTables, { event, encoded }: EncodedEvent, nowMs: number): void {
+  const id = keyOf(event.eventId);
+  if (tables.contradictedIds.doesExist(id)) return;
+  const offset = nextContradicted(tables);
+  tables.contradicted.putSync(offset, withTime(encoded, nowMs));
+  tables.contradictedIds.putSync(id, offset);
+}
+
+const nextContradicted = ({ contradicted }: LmdbTables): number => {
+  const [last] = [...contradicted.getKeys({ reverse: true, limit: 1 })];
+  return last === undefined ? 0 : last + 1;
+};
+
+interface Pruned {
+  readonly removedEvents: number;
+  readonly removedBlobs: number;
+  /** There may be more to remove. */
+  readonly more: boolean;
+}
+
+/**
+ * Removes the earliest events that retention does not keep, `limit` at most, and what only they needed; and as many
+ * contradicted claims.
+ */
+export function pruneSome(tables: LmdbTables, retention: Retention, nowMs: number, limit: number): Pruned {
   const { first, next } = tables.extent;
   let offset = first;
   let removedBlobs = 0;
   for (const { key, value } of [...tables.events.getRange({ start: first, limit })]) {
     const { committedMs, encoded } = storedEvent(value);
-    if (next - key <= maxEvents && nowMs - committedMs <= maxAgeMs) break;
+    if (isKept(retention, next - key, nowMs - committedMs)) break;
     removedBlobs += removeEvent(tables, decodeChangeEvent(encoded), key);
     offset = key + 1;
   }
   if (offset > first) tables.extent = { first: offset, next };
-  return { removedEvents: offset - first, removedBlobs };
+  const removedEvents = offset - first;
+  const removedContradicted = pruneContradicted(tables, retention, nowMs, limit);
+  return { removedEvents, removedBlobs, more: removedEvents === limit || removedContradicted === limit };
 }
+
+function pruneContradicted(tables: LmdbTables, retention: Retention, nowMs: number, limit: number): number {
+  const next = nextContradicted(tables);
+  let removed = 0;
+  for (const { key, value } of [...tables.contradicted.getRange({ limit })]) {
+    const { committedMs, encoded } = storedEvent(value);
+    if (isKept(retention, next - key, nowMs - committedMs)) break;
+    tables.contradicted.removeSync(key);
+    tables.contradictedIds.removeSync(keyOf(decodeChangeEvent(encoded).eventId));
+    removed += 1;
+  }
+  return removed;
+}
+
+/** @param fromEnd 1 is the latest */
+const isKept = ({ maxEvents = Infinity, maxAgeMs = Infinity }: Retention, fromEnd: number, ageMs: number): boolean =>
+  fromEnd <= maxEvents && ageMs <= maxAgeMs;
 
 function removeEvent(tables: LmdbTables, event: ChangeEvent, offset: number): number {
   const change = keyOf(event.changeId);

@@ -175,6 +175,15 @@ class LmdbLog implements ChangeLog, EventPartitions {
     }
   }
 
+  contradicted({ limit, afterEventId }: Parameters<ChangeLog['contradicted']>[0]): Promise<readonly ChangeEvent[]> {
+    return promised(() => {
+      const after = afterEventId === undefined ? -1 : this.#tables.contradictedIds.get(keyOf(afterEventId));
+      if (after === undefined) throw changeUnknown(afterEventId ?? '');
+      const claims = this.#tables.contradicted.getRange({ start: after + 1, limit });
+      return [...claims].map(({ value }) => decodeChangeEvent(storedEvent(value).encoded));
+    });
+  }
+
   readonly blobs: BlobStore = {
     get: (sha256) =>
       promised(() => {
@@ -191,7 +200,7 @@ class LmdbLog implements ChangeLog, EventPartitions {
       const step = this.#write(() => pruneSome(this.#tables, this.retention, nowMs, stepEvents));
       removedEvents += step.removedEvents;
       removedBlobs += step.removedBlobs;
-      if (step.removedEvents < stepEvents) return { removedEvents, removedBlobs };
+      if (!step.more) return { removedEvents, removedBlobs };
       await nextTurn();
     }
   }

@@ -36,8 +36,9 @@ class MemoryLog implements ChangeLog, EventPartitions {
   readonly #first: number[];
   readonly #next: number[];
   /** In order of commit, over all partitions. */
-  #events: KeptEvent[] = [];
+  readonly #events: KeptEvent[] = [];
   readonly #eventIds = new Set<string>();
+  readonly #contradicted: { readonly event: ChangeEvent; readonly committedMs: number }[] = [];
   /** In order of first sight. */
   readonly #changes = new Map<string, KeptEvent[]>();
   readonly #checkpoints = new Map<string, { readonly bytes: Buffer; readonly blobs: ReadonlySet<string> }>();
@@ -98,6 +99,16 @@ class MemoryLog implements ChangeLog, EventPartitions {
     });
   }
 
+  contradicted({ limit, afterEventId }: Parameters<ChangeLog['contradicted']>[0]): Promise<readonly ChangeEvent[]> {
+    return promised(() => {
+      this.#checkOpen();
+      const claims = this.#contradicted.map(({ event }) => event);
+      const after = claims.findIndex(({ eventId }) => eventId === afterEventId);
+      if (after < 0 && afterEventId !== undefined) throw changeUnknown(afterEventId);
+      return claims.slice(after + 1, after + 1 + limit);
+    });
+  }
+
   readonly blobs: BlobStore = {
     get: (sha256) => promised(() => (this.#checkOpen(), this.#blobs.get(sha256))),
     has: (sha256) => promised(() => (this.#checkOpen(), this.#blobs.has(sha256))),
@@ -106,12 +117,8 @@ class MemoryLog implements ChangeLog, EventPartitions {
   prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }> {
     return promised(() => {
       this.#checkOpen();
-      const { maxEvents = Infinity, maxAgeMs = Infinity } = this.#retention;
-      const total = this.#events.length;
-      const keepFrom = this.#events.findIndex(
-        ({ committedMs }, i) => total - i <= maxEvents && nowMs - committedMs <= maxAgeMs,
-      );
-      const removed = this.#events.splice(0, keepFrom < 0 ? total : keepFrom);
+      const removed = this.#removeOld(this.#events, nowMs);
+      this.#removeOld(this.#contradicted, nowMs);
       for (const event of removed) this.#forget(event);
       return { removedEvents: removed.length, removedBlobs: this.#sweepBlobs() };
     });
@@ -141,7 +148,16 @@ class MemoryLog implements ChangeLog, EventPartitions {
     await this.#growth.wait(timeoutMs, signal);
   }
 
-  #append({ key, events, checkpoint, blobs }: EncodedCommit, committedMs: number): number {
+  /** What retention does not keep of a list in order of commit. */
+  #removeOld<T extends { readonly committedMs: number }>(list: T[], nowMs: number): T[] {
+    const { maxEvents = Infinity, maxAgeMs = Infinity } = this.#retention;
+    const keepFrom = list.findIndex(
+      ({ committedMs }, i) => list.length - i <= maxEvents && nowMs - committedMs <= maxAgeMs,
+    );
+    return list.splice(0, keepFrom < 0 ? list.length : keepFrom);
+  }
+
+  #append({ key, events, contradicted, checkpoint, blobs }: EncodedCommit, committedMs: number): number {
     let appended = 0;
     const touched = new Set<number>();
     for (const { encoded } of events) {
@@ -156,6 +172,11 @@ class MemoryLog implements ChangeLog, EventPartitions {
       if (change === undefined) this.#changes.set(event.changeId, [kept]);
       else change.push(kept);
       appended += 1;
+    }
+    for (const { encoded } of contradicted) {
+      const event = decodeChangeEvent(encoded);
+      const known = this.#contradicted.some((claim) => claim.event.eventId === event.eventId);
+      if (!known) this.#contradicted.push({ event, committedMs });
     }
     // The gap: Kafka has a transaction's end there.
     for (const partition of touched) this.#next[partition] += 1;

@@ -106,6 +106,7 @@ export async function run<Options>({
   let committedEvents = 0;
   const commit = async (checkpoint: Checkpoint, done?: SourceReport): Promise<void> => {
     const events = pending.flatMap((step) => step.events);
+    const contradicted = pending.flatMap((step) => step.contradicted);
     const blobs = keeper.take(pending);
     pending = [];
     const state: RunState = {
@@ -117,6 +118,7 @@ export async function run<Options>({
     const { appended } = await log.commit({
       key,
       events,
+      contradicted,
       blobs,
       checkpoint: { ...checkpoint, states: { ...checkpoint.states, run: state } },
     });
@@ -129,7 +131,7 @@ export async function run<Options>({
     steps$.pipe(
       concatMap(async (step) => {
         pending.push(step);
-        counts.contradicted += step.contradicted;
+        counts.contradicted += step.contradicted.length;
         if (step.checkpoint !== undefined) await commit(step.checkpoint);
       }),
     ),

@@ -31,7 +31,7 @@ afterEach(async () => {
 
 /** One commit. */
 const append = (...events: ChangeEvent[]) =>
-  log.commit({ key: 'watch', events, checkpoint: { states: {}, positions: {} }, blobs: [] });
+  log.commit({ key: 'watch', events, contradicted: [], checkpoint: { states: {}, positions: {} }, blobs: [] });
 
 /** Events of two sources and two kinds, `revisions` of each change. */
 const history = (changes: number, revisions = 2): ChangeEvent[] =>

@@ -30,6 +30,7 @@ const blobOf = (text: string): Blob => {
 const stepOf = (events: readonly ChangeEvent[], rest: Partial<Commit> = {}): Commit => ({
   key: 'watch/yard',
   events,
+  contradicted: [],
   checkpoint: nothingElse,
   blobs: [],
   ...rest,
@@ -182,6 +183,7 @@ export function logConformance(name: string, driver: LogDriver): void {
           { blobs: [blobOf('a'), { ...blobOf('b'), bytes: Buffer.from('c') }] },
         ],
         ['an event that cannot be encoded', 'PROTO_INVALID', { events: [eventOf(5), eventOf(6, { revision: 0 })] }],
+        ['a claim that cannot be encoded', 'PROTO_INVALID', { contradicted: [eventOf(6, { revision: 0 })] }],
         [
           'a state that cannot be stored',
           'CHECKPOINT_INVALID',
@@ -189,11 +191,16 @@ export function logConformance(name: string, driver: LogDriver): void {
         ],
       ])('writes nothing of a commit with %s', async (_, code, fault) => {
         const log = await openWith([[eventOf(1)]]);
-        const step = stepOf([eventOf(4)], { blobs: [blobOf('a')], checkpoint: { states: { new: 1 }, positions: {} } });
+        const step = stepOf([eventOf(4)], {
+          contradicted: [eventOf(7)],
+          blobs: [blobOf('a')],
+          checkpoint: { states: { new: 1 }, positions: {} },
+        });
         await expect(log.commit({ ...step, ...fault })).rejects.toEqual(failsWith(code));
         expect(await readIds(log)).toEqual([eventOf(1).eventId]);
         expect(await log.checkpoint(step.key)).toEqual(nothingElse);
         expect(await log.blobs.has(blobOf('a').sha256)).toBe(false);
+        expect(await log.contradicted({ limit: 9 })).toEqual([]);
         expect(await log.commit(step)).toEqual({ appended: 1 });
       });
     });
@@ -568,6 +575,74 @@ export function logConformance(name: string, driver: LogDriver): void {
       });
     });
 
+    describe('contradicted', () => {
+      const claim = (n: number, fields: Partial<ChangeEvent> = {}): ChangeEvent =>
+        eventOf(n, { eventId: `claim ${n}`, changeId: `claim of ${n}`, pictures: [], ...fields });
+      const claims = (...numbers: number[]): Commit => stepOf([], { contradicted: numbers.map((n) => claim(n)) });
+      const kept = async (log: ChangeLog, afterEventId?: string, limit = 99): Promise<string[]> => {
+        const found = await log.contradicted({ limit, ...(afterEventId !== undefined && { afterEventId }) });
+        return found.map(({ eventId }) => eventId);
+      };
+
+      it('keeps any claim as it is, encoded and decoded', async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(changeEvent(), { maxLength: 4 }), async (any) => {
+            const log = await open();
+            const contradicted = any.map((event, i) => ({ ...event, eventId: `${i}` }));
+            await log.commit(stepOf([], { contradicted }));
+            expect(await log.contradicted({ limit: 9 })).toEqual(
+              contradicted.map((event) => decodeChangeEvent(encodeChangeEvent(event))),
+            );
+            await log.close();
+          }),
+          { numRuns },
+        );
+      });
+
+      it('gives no reader a claim, and makes no change of it', async () => {
+        const log = await open();
+        expect(await log.commit(stepOf([eventOf(1)], { contradicted: [claim(2), claim(3)] }))).toEqual({ appended: 1 });
+        expect(await readIds(log)).toEqual([eventOf(1).eventId]);
+        expect(await log.changes({ limit: 9 })).toHaveLength(1);
+        expect(await log.change(claim(2).changeId)).toEqual([]);
+        // Claims and events are told apart even by the same id.
+        await log.commit(stepOf([claim(2)], { contradicted: [eventOf(1)] }));
+        expect(await readIds(log)).toEqual([eventOf(1).eventId, claim(2).eventId]);
+        expect(await kept(log)).toEqual(['claim 2', 'claim 3', eventOf(1).eventId]);
+      });
+
+      it('lists in order of commit, page by page, each claim once', async () => {
+        const log = await open();
+        for (const step of [claims(5, 3), claims(4), claims(3, 9, 9)]) await log.commit(step);
+        expect(await kept(log)).toEqual(['claim 5', 'claim 3', 'claim 4', 'claim 9']);
+        expect(await kept(log, undefined, 2)).toEqual(['claim 5', 'claim 3']);
+        expect(await kept(log, 'claim 3', 1)).toEqual(['claim 4']);
+        expect(await kept(log, 'claim 9')).toEqual([]);
+        await expect(kept(log, 'claim 7')).rejects.toEqual(failsWith('CHANGE_UNKNOWN', 'claim 7'));
+      });
+
+      it('keeps the latest, whatever events there are', async () => {
+        const log = await open({ maxEvents: 3 });
+        for (const step of [claims(1, 2), stepOf([eventOf(1)]), claims(3, 4)]) await log.commit(step);
+        expect(await log.prune(Date.now())).toEqual({ removedEvents: 0, removedBlobs: 0 });
+        expect(await kept(log)).toEqual(['claim 2', 'claim 3', 'claim 4']);
+        await log.commit(claims(1, 2, 5));
+        await log.prune(Date.now());
+        expect(await kept(log)).toEqual(['claim 4', 'claim 1', 'claim 5']);
+      });
+
+      it('removes them by age at the given time, however many there are', async () => {
+        const log = await open({ maxAgeMs: 60_000 });
+        await log.commit(claims(...Array.from({ length: 700 }, (_, n) => n)));
+        await log.prune(Date.now() + 30_000);
+        expect(await kept(log, undefined, 999)).toHaveLength(700);
+        await log.prune(Date.now() + 90_000);
+        expect(await kept(log)).toEqual([]);
+        await log.commit(claims(1));
+        expect(await kept(log)).toEqual(['claim 1']);
+      });
+    });
+
     it('answers nothing once it is closed, and a waiting reader is told', async () => {
       const log = await openWith([[eventOf(1)]]);
       const entries = log.read({ ...unhurried, signal: never })[Symbol.asyncIterator]();
@@ -582,6 +657,7 @@ export function logConformance(name: string, driver: LogDriver): void {
         () => log.earliest(),
         () => log.change('x'),
         () => log.changes({ limit: 1 }),
+        () => log.contradicted({ limit: 1 }),
         () => log.blobs.get(blobOf('a').sha256),
         () => log.prune(0),
         () => collect(log),

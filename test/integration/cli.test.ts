@@ -129,6 +129,21 @@ const picture: Blob = {
 };
 const eventCount = 300;
 
+const contradictedClaim = eventOf(7, {
+  eventId: 'claim',
+  changeId: 'claim',
+  kind: 'APPEARED',
+  statement: 'A second sign\nappeared.',
+  pictures: [],
+  verification: {
+    verdict: 'CONTRADICTED',
+    checks: [
+      { name: 'interval', verdict: 'SUPPORTED', detail: 'it was then' },
+      { name: 'direction', verdict: 'CONTRADICTED', detail: 'what stood there is gone' },
+    ],
+  },
+});
+
 /** The events of a log: `change-0` has a picture that is there and one that is not, and ends after all others. */
 function loggedEvents(): ChangeEvent[] {
   const pictures = [
@@ -167,7 +182,13 @@ describe('with a log', () => {
     dir = await mkdtemp(path.join(tmpdir(), 'blinkstream-cli-'));
     log = await openLmdbLog({ path: path.join(dir, 'log') });
     const checkpoint = { source: 'yard', ordinal: 1, state: {}, position: { index: 0, offset: '0' } };
-    await log.commit({ key: 'watch/yard', events: loggedEvents(), blobs: [picture], checkpoint: checkpoint as never });
+    await log.commit({
+      key: 'watch/yard',
+      events: loggedEvents(),
+      contradicted: [contradictedClaim],
+      blobs: [picture],
+      checkpoint: checkpoint as never,
+    });
     server = await startEventServer({ log, address: '127.0.0.1:0' });
   });
 
@@ -234,6 +255,7 @@ describe('with a log', () => {
     await log.commit({
       key: 'watch/late',
       events: [eventOf(1, { source: 'late', eventId: 'late.1', changeId: 'late', pictures: [] })],
+      contradicted: [],
       blobs: [],
       checkpoint: { source: 'late' } as never,
     });
@@ -272,6 +294,35 @@ describe('with a log', () => {
     expect(more).toEqual([]);
     expect(file).toBe('change-0-1-.._before.jpg');
     expect(await readFile(path.join(saved, file), 'utf8')).toBe('as good as a picture');
+  });
+
+  test('inspect --contradicted tells what was claimed and not published, and why', async () => {
+    const { code, stdout } = await blinkstream(['inspect', dir, '--contradicted']);
+    expect(code).toBe(0);
+    const [claim, ...rows] = lines(stdout);
+    expect(claim).toMatch(/^00:0\d\.\d {2}yard {2}A second sign\\nappeared\. \(contradicted\)$/);
+    for (const row of [
+      /^ {2}kind +APPEARED$/,
+      /^ {2}first +00:0\d\.\d, frame \d+$/,
+      /^ {2}before +22 × 71 px at \(40, 60\.5\)$/,
+      /^ {2}contradicted direction: what stood there is gone$/,
+    ]) {
+      expect(rows).toContainEqual(expect.stringMatching(row));
+    }
+    expect(stdout).not.toContain('it was then');
+    expect(rows.at(-1)).toBe('1 contradicted claim');
+    const json = await blinkstream(['inspect', dir, '--contradicted', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      statement: contradictedClaim.statement,
+      verification: { verdict: 'CONTRADICTED' },
+    });
+    expect((await blinkstream(['inspect', dir])).stdout).not.toContain('A second sign');
+    for (const other of [['change-0'], ['--save', 'x']]) {
+      expect(await blinkstream(['inspect', dir, '--contradicted', ...other])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('do not go together') as string,
+      });
+    }
   });
 
   test('inspect says where there is no such change or no log', async () => {

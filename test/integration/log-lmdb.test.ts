@@ -138,6 +138,7 @@ describe('what is no log', () => {
     await store.openDB('meta', {}).put('format', 99);
     await store.close();
     await expect(open()).rejects.toEqual(failsWith('LOG_FORMAT', 'has format 99'));
+    await expect(open({ readOnly: true })).rejects.toEqual(failsWith('LOG_FORMAT', 'has format 99'));
     for (const bytes of [Buffer.alloc(20_000, 'no log at all'), Buffer.alloc(20_000), Buffer.of(1)]) {
       writeFileSync(join(path, 'data.mdb'), bytes);
       await expect(open()).rejects.toEqual(failsWith('LOG_DAMAGED', path));

@@ -88,6 +88,7 @@ export class FakeLog implements ChangeLog {
 
   commit = () => Promise.reject(new Error('outputs never write to the log'));
   checkpoint = this.commit;
+  contradicted = this.commit;
   prune = this.commit;
   close = () => Promise.resolve();
 

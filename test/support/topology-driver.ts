@@ -100,6 +100,7 @@ export const endingAfter = (log: ChangeLog, commits: number): ChangeLog => {
     earliest: (filter) => log.earliest(filter),
     change: (changeId) => log.change(changeId),
     changes: (options) => log.changes(options),
+    contradicted: (options) => log.contradicted(options),
     blobs: log.blobs,
     prune: (nowMs) => log.prune(nowMs),
     close: () => log.close(),

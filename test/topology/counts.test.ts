@@ -83,6 +83,9 @@ describe.each([
     const all = await framesGiven();
     const undisturbed = new TopologyTestDriver({ topology: watching, workers: workers() });
     const counts = countsOf(await undisturbed.run(new ArraySource(all)));
+    const claims = await undisturbed.log.contradicted({ limit: 999 });
+    expect(claims).toHaveLength(counts.contradicted);
+    expect(new Set(claims.map(({ statement }) => statement))).toEqual(new Set([findingOf().statement]));
     for (const count of Object.values(counts)) expect(count).toBeGreaterThan(5);
     expect(undisturbed.late).toHaveLength(counts.lateFrames);
     const total = undisturbed.commits.length;
@@ -101,6 +104,7 @@ describe.each([
       expect(countsOf(await runOver(Infinity)), `broken off after ${commits} commits`).toEqual(counts);
       // As stored, for a run that has nothing left to do.
       expect(countsOf(await runOver(0))).toEqual(counts);
+      expect(await log.contradicted({ limit: 999 })).toEqual(claims);
     }
   });
 });

@@ -1,4 +1,5 @@
 import { concat, defer, map, of, type OperatorFunction } from 'rxjs';
+import { contradictedEvents } from '../../changes/event.js';
 import { Tracker, type TrackerOptions, type TrackerState } from '../../changes/tracker.js';
 import type { Blob, ChangeEvent, Checkpoint } from '../../records/index.js';
 import { pipelineContext, restoredState } from '../context.js';
@@ -11,7 +12,8 @@ export interface Step {
   readonly blobs: readonly Blob[];
   /** SHA-256 of the pictures of changes that may still be told again. */
   readonly openPictures: readonly string[];
-  readonly contradicted: number;
+  /** Claims that were not published. */
+  readonly contradicted: readonly ChangeEvent[];
   /** The scene that the checkpoint names. */
   readonly settledScene?: Blob;
   readonly checkpoint?: Checkpoint;
@@ -45,7 +47,12 @@ export function track(
               reasoned.blobs,
             ),
             openPictures: openPictures(),
-            contradicted: reasoned.contradicted.length,
+            contradicted: contradictedEvents(reasoned.contradicted, {
+              topology: context.topology,
+              source: context.source.name,
+              sequenceOrdinal: ordinal,
+              reasoner: reasoned.reasoner,
+            }),
             ...(settledScene && { settledScene }),
             ...(checkpoint && {
               checkpoint: { ...checkpoint, states: { ...checkpoint.states, track: structuredClone(tracker.state) } },
@@ -53,7 +60,7 @@ export function track(
           };
         }),
       ),
-      defer(() => of<Step>({ events: tracker.end(), blobs: [], openPictures: [], contradicted: 0 })),
+      defer(() => of<Step>({ events: tracker.end(), blobs: [], openPictures: [], contradicted: [] })),
     );
 }
 

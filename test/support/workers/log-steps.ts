@@ -22,6 +22,7 @@ export function stepAt(n: number): Commit & { readonly events: readonly ChangeEv
   return {
     key: writerKey,
     events,
+    contradicted: [],
     checkpoint: { states, positions: { yard: { index: n, offset: String(n) } } },
     blobs: [{ sha256, mediaType: 'image/jpeg', bytes }],
   };
