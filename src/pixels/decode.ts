@@ -1,5 +1,6 @@
 import type { Metadata } from 'sharp';
 import { BlinkstreamError, messageOf, type EncodedPicture, type Picture } from '../records/index.js';
+import { plainHeader } from './plain-header.js';
 import { DEFAULT_MAX_PIXELS, openPicture } from './sharp.js';
 
 export interface DecodeOptions {
@@ -34,6 +35,11 @@ export function mediaTypeOf(bytes: Uint8Array): EncodedPicture['mediaType'] | un
  * @throws BlinkstreamError class `data`: `PICTURE_FORMAT`, `PICTURE_TOO_LARGE`, `PICTURE_DAMAGED`
  */
 export async function readHeader(bytes: Uint8Array, options: DecodeOptions = {}): Promise<PictureHeader> {
+  const plain = plainHeader(bytes);
+  if (plain !== undefined) {
+    if (plain.width * plain.height > (options.maxPixels ?? DEFAULT_MAX_PIXELS)) throw tooLarge(options);
+    return { ...plain, pages: 1 };
+  }
   const { metadata, mediaType } = await metadataOf(bytes, options);
   const { width, height } = metadata.autoOrient;
   return { mediaType, width, height, pages: metadata.pages ?? 1 };
@@ -124,21 +130,23 @@ const nameOf = (options: DecodeOptions): string => options.name ?? 'the picture'
 
 function decodeError(error: unknown, options: DecodeOptions): BlinkstreamError {
   const reason = (messageOf(error).split('\n').at(0) ?? '').trim();
-  if (/pixel limit/i.test(reason)) {
-    const limit = (options.maxPixels ?? DEFAULT_MAX_PIXELS).toLocaleString('en-US');
-    return new BlinkstreamError(`${nameOf(options)} has more than ${limit} pixels`, {
-      code: 'PICTURE_TOO_LARGE',
-      class: 'data',
-      stage: 'source',
-      hint: 'scale it down, or raise maxPixels if you trust where it comes from',
-      cause: error,
-    });
-  }
+  if (/pixel limit/i.test(reason)) return tooLarge(options, error);
   return new BlinkstreamError(`${nameOf(options)} cannot be decoded: ${reason}`, {
     code: 'PICTURE_DAMAGED',
     class: 'data',
     stage: 'source',
     hint: 'the file is truncated or damaged: write it again',
     cause: error,
+  });
+}
+
+function tooLarge(options: DecodeOptions, cause?: unknown): BlinkstreamError {
+  const limit = (options.maxPixels ?? DEFAULT_MAX_PIXELS).toLocaleString('en-US');
+  return new BlinkstreamError(`${nameOf(options)} has more than ${limit} pixels`, {
+    code: 'PICTURE_TOO_LARGE',
+    class: 'data',
+    stage: 'source',
+    hint: 'scale it down, or raise maxPixels if you trust where it comes from',
+    cause,
   });
 }
