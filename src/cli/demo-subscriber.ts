@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { BlinkstreamError } from '../records/index.js';
 
@@ -16,15 +17,17 @@ export interface DemoSubscriber {
 const receivedWithinMs = 15_000;
 const toldCharacters = 300;
 
-/** `blinkstream subscribe` as a process of its own; each line that it prints is one event. */
+/** `blinkstream subscribe` as a process of its own that ends with this one; each line that it prints is one event. */
 export function startSubscriber(
   address: string,
   { json, onLine }: { readonly json: boolean; readonly onLine: (line: string) => void },
 ): DemoSubscriber {
   const main = fileURLToPath(new URL('main.js', import.meta.url));
   const child = spawn(process.execPath, [main, 'subscribe', '--from', address, ...(json ? ['--json'] : [])], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    // Nothing is said over the channel: when we are gone, also by kill -9, it closes, and the subscriber ends.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Node's types do not tell the pipes of a process with a channel.
+  }) as ChildProcessByStdio<null, Readable, Readable>;
   let complaint = '';
   child.stderr
     .setEncoding('utf8')

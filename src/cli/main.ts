@@ -23,6 +23,9 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// A command that another one started with a channel ends with it, however that one ended.
+process.once('disconnect', () => stop.abort());
+
 process.on('uncaughtException', (error) => {
   const notes = new Terminal(stderr, new StatusLine(stderr), env);
   const debug = Boolean(env.BLINKSTREAM_DEBUG);

@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventOf } from '../../fixtures/events.js';
+import { startEventServer } from '../../src/outputs/grpc/server.js';
 import { clipFolder, ffmpeg, testPicture } from '../support/clips.js';
+import { FakeLog } from '../support/fake-log.js';
 
 const clips = clipFolder();
 afterAll(() => clips.remove());
@@ -58,6 +61,33 @@ async function killReader(script: string): Promise<void> {
   await once(parent, 'exit');
   await until(() => !processes().some(({ pid }) => children.includes(pid)));
 }
+
+test('when the demo is killed with -9, its subscriber ends, although it is connected', async () => {
+  const log = new FakeLog();
+  log.append(eventOf(1));
+  const server = await startEventServer({ log, address: '127.0.0.1:0' });
+  try {
+    const parent = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { startSubscriber } from '${new URL('../../dist/src/cli/demo-subscriber.js', import.meta.url).href}';
+         startSubscriber('${server.address}', { json: true, onLine: (line) => console.log(line) });`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    expect(String(said)).toContain(eventOf(1).eventId);
+    const children = childrenOf(parent);
+    expect(children).toHaveLength(1);
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    await until(() => !processes().some(({ pid }) => children.includes(pid)));
+  } finally {
+    await server.close();
+  }
+});
 
 describe('when its parent is killed with -9, ffmpeg ends', () => {
   test('while it waits to write, because the consumer is behind', async () => {
