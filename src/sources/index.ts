@@ -18,6 +18,8 @@ export interface SourceReport {
   readonly complete: boolean;
   /** Why it is not complete, as a person reads it. */
   readonly problem?: string;
+  /** There is more: what was read is worked on, windows stay open, and a later run goes on from the last checkpoint. */
+  readonly suspended?: true;
   /** Single items that could not be read, with where and why. */
   readonly unreadable: readonly { readonly where: string; readonly problem: string }[];
 }

@@ -20,6 +20,10 @@ export interface PipelineContext {
   readonly source: Source;
   readonly budget: ByteBudget;
   readonly signal: AbortSignal;
+  /** Aborts when no more frames are to be read. */
+  readonly drain: AbortSignal;
+  /** How the source ended; once the stream completes. An operator that is `suspended` neither closes nor ends anything. */
+  readonly report: () => SourceReport | undefined;
   /** Where the last run stopped. */
   readonly restored: Checkpoint | undefined;
   /** Pixels of the settled scene that the restored checkpoint names. */

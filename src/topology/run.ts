@@ -28,6 +28,11 @@ export interface RunOptions<Options> {
   readonly listener?: PipelineListener & { committed?(events: readonly ChangeEvent[]): void };
   /** Stops the run where it is; the next run goes on from its last checkpoint. */
   readonly signal: AbortSignal;
+  /**
+   * Stops the reading: what was read is worked on and committed, windows stay open, and the report says `suspended`.
+   * The next run goes on from the last checkpoint.
+   */
+  readonly drain?: AbortSignal;
 }
 
 export interface RunResult {
@@ -64,6 +69,7 @@ export async function run<Options>({
   budgetBytes = 384 * 2 ** 20,
   listener = {},
   signal,
+  drain = new AbortController().signal,
 }: RunOptions<Options>): Promise<RunResult> {
   const key = `${topology.name}/${source.name}`;
   const restored = await log.checkpoint(key);
@@ -79,6 +85,8 @@ export async function run<Options>({
       source,
       budget: new ByteBudget(budgetBytes),
       signal,
+      drain,
+      report: () => report,
       restored,
       restoredScene: keeper.scene && (await sceneLease(keeper.scene)),
       ...workers,
@@ -145,7 +153,8 @@ export async function run<Options>({
       stage: 'source',
     });
   }
-  await commit({ states: {}, positions: {} }, report);
+  // What came after the last checkpoint will be met again.
+  if (report.suspended !== true) await commit({ states: {}, positions: {} }, report);
   return { report, alreadyDone: false, committedEvents, ...counts };
 }
 

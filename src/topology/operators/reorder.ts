@@ -56,7 +56,7 @@ export function reorder({ allowedLatenessMs }: ReorderOptions): MonoTypeOperator
             emit(buffer.push(frame));
           },
           complete: () => {
-            emit(buffer.end());
+            if (context.report()?.suspended !== true) emit(buffer.end());
             subscriber.complete();
           },
         }),

@@ -1,4 +1,4 @@
-import { concat, defer, map, of, type OperatorFunction } from 'rxjs';
+import { concat, defer, EMPTY, map, of, type OperatorFunction } from 'rxjs';
 import { contradictedEvents } from '../../changes/event.js';
 import { Tracker, type TrackerOptions, type TrackerState } from '../../changes/tracker.js';
 import type { Blob, ChangeEvent, Checkpoint } from '../../records/index.js';
@@ -60,7 +60,11 @@ export function track(
           };
         }),
       ),
-      defer(() => of<Step>({ events: tracker.end(), blobs: [], openPictures: [], contradicted: [] })),
+      defer(() =>
+        context.report()?.suspended === true
+          ? EMPTY
+          : of<Step>({ events: tracker.end(), blobs: [], openPictures: [], contradicted: [] }),
+      ),
     );
 }
 

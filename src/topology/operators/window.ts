@@ -69,7 +69,7 @@ export function window<State>(spec: WindowSpec<State>): OperatorFunction<GatedFr
           },
           complete: () => {
             // Nothing follows the end: the run's own last step says that the source is done.
-            feed({ type: 'end' }, () => undefined);
+            if (context.report()?.suspended !== true) feed({ type: 'end' }, () => undefined);
             subscriber.complete();
           },
         }),
