@@ -7,6 +7,9 @@ import { StatusLine, Terminal } from './terminal.js';
 const { stdout, stderr, env } = process;
 const stop = new AbortController();
 
+// What grpc-js would write to stderr it throws too, and that is told in our words. It reads this when it is loaded.
+if (!env.BLINKSTREAM_DEBUG) env.GRPC_VERBOSITY ??= 'NONE';
+
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // `| head` has seen enough: nothing to complain about, nothing more to tell.

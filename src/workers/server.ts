@@ -4,7 +4,7 @@ import {
   type ReasoningWorkerServer,
   ReasoningWorkerService,
 } from '../records/generated/blinkstream/v1/worker_service.js';
-import { BlinkstreamError, messageOf } from '../records/index.js';
+import { BlinkstreamError } from '../records/index.js';
 import { workerAddress } from './address.js';
 import { answer, measure, type MeasureCall, reason, type ReasonCall } from './calls.js';
 import type { WorkerEngine } from './index.js';
@@ -109,12 +109,15 @@ const busy = (): BlinkstreamError =>
     hint: 'Ask again later, or add workers.',
   });
 
+/** grpc-js wraps what the socket said: `No address added out of total 1 resolved errors: [listen EADDRINUSE …]`. */
+const bindProblem = (error: Error): string => /errors: \[(.*)\]$/s.exec(error.message)?.[1] ?? error.message;
+
 const bind = (server: Server, address: string): Promise<number> =>
   new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
       if (error === null) return resolve(port);
       reject(
-        new BlinkstreamError(`a worker cannot listen on ${address}: ${messageOf(error)}`, {
+        new BlinkstreamError(`a worker cannot listen on ${address}: ${bindProblem(error)}`, {
           code: 'WORKER_ADDRESS_IN_USE',
           class: 'user',
           stage: 'worker',

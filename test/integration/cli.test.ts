@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -160,6 +161,22 @@ function loggedEvents(): ChangeEvent[] {
     eventOf(0, { ...first, eventId: 'change-0.2', revision: 2, phase: 'ENDED', statement: 'The sign is back.' }),
   ];
 }
+
+test('worker tells a port that is taken on one line', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const { code, stdout, stderr } = await blinkstream(['worker', '--listen', `127.0.0.1:${port}`], {
+    GRPC_VERBOSITY: undefined,
+  });
+  other.close();
+  expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+  expect(stderr).toMatch(
+    new RegExp(
+      `^error: a worker cannot listen on 127\\.0\\.0\\.1:${port}: listen EADDRINUSE: [^\\n[\\]]* — [^\\n]*\\n$`,
+    ),
+  );
+});
 
 test('the demo does not touch a folder with other results', async () => {
   const dir = await mkdtemp(path.join(tmpdir(), 'blinkstream-demo-'));
