@@ -6,6 +6,7 @@ export {
   BlinkstreamError,
   changeKinds,
   conditionCauses,
+  isTick,
   phases,
   verdicts,
   type ChangeEvent,
@@ -21,12 +22,15 @@ export {
   type FramePoint,
   type FrameRef,
   type FrameSequence,
+  type Gap,
   type Lease,
   type Phase,
   type Picture,
   type Position,
   type Region,
   type Side,
+  type SourceItem,
+  type Tick,
   type Verification,
 } from './records/index.js';
 export { changeEventToJson } from './records/convert/change.js';
@@ -37,11 +41,11 @@ export { openSource, type OpenOptions } from './sources/open.js';
 
 export { catalogue, type OperatorDescription, type OptionDescription } from './topology/catalogue.js';
 export { frames } from './topology/operators/frames.js';
-export { gate, type GatedFrame } from './topology/operators/gate.js';
+export { gate, type GatedFrame, type GatedItem, type GatedTick } from './topology/operators/gate.js';
 export { reason, type ReasonedSequence, type ReasonOperatorOptions } from './topology/operators/reason.js';
 export { reorder, type ReorderOptions } from './topology/operators/reorder.js';
 export { track, type Step } from './topology/operators/track.js';
-export { window } from './topology/operators/window.js';
+export { window, type WindowOptions } from './topology/operators/window.js';
 export type { GateOptions } from './sequences/gate/gate.js';
 export { activity, type ActivityOptions } from './sequences/windows/activity.js';
 export { whole, type WholeOptions } from './sequences/windows/whole.js';

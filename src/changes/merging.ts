@@ -48,6 +48,12 @@ export function mergeCondition(before: Finding, now: Finding): Finding {
   };
 }
 
+/** A gap as it was noticed and as it is known now. */
+export const mergeGap = (before: Finding, now: Finding): Finding => ({
+  ...now,
+  interval: { first: before.interval.first, last: now.interval.last },
+});
+
 const spread = ({ measures: [m] }: Finding): number =>
   m === undefined ? 0 : Math.max(Math.abs((m.before ?? 1) - 1), Math.abs((m.after ?? 1) - 1));
 

@@ -1,7 +1,7 @@
 import { type ChangeEvent, type Finding, type FramePoint, type Phase } from '../records/index.js';
 import { changeIdOf, eventOf } from './event.js';
 import { isSameChange, reversalOf } from './identity.js';
-import { mergeActivity, mergeCondition } from './merging.js';
+import { mergeActivity, mergeCondition, mergeGap } from './merging.js';
 
 /** A change that may still go on; plain, lives in the checkpoint. */
 export interface OpenChange {
@@ -69,6 +69,7 @@ export class Tracker {
 
   #take(finding: Finding, input: TrackInput): ChangeEvent[] {
     if (finding.kind === 'ACTIVITY') return this.#goOn(finding, input, this.#activity(finding), mergeActivity);
+    if (isGap(finding)) return this.#goOn(finding, input, this.#condition(finding), mergeGap);
     if (finding.kind === 'CONDITION') return this.#goOn(finding, input, this.#condition(finding), mergeCondition);
     return this.#lasting(finding, input);
   }
@@ -83,14 +84,17 @@ export class Tracker {
     return this.state.open.find(({ finding: f }) => f.kind === 'CONDITION' && f.condition === finding.condition);
   }
 
-  /** A passing change begins, goes on, or ends. A condition ends by time-out alone, because it comes and goes. */
+  /**
+   * A passing change begins, goes on, or ends. A condition ends by time-out alone, because it comes and goes; only of a
+   * gap it is known.
+   */
   #goOn(
     finding: Finding,
     input: TrackInput,
     known: OpenChange | undefined,
     merge: (before: Finding, now: Finding) => Finding,
   ): ChangeEvent[] {
-    const over = finding.kind === 'ACTIVITY' && !finding.ongoing;
+    const over = (finding.kind === 'ACTIVITY' || isGap(finding)) && !finding.ongoing;
     if (known === undefined) {
       const change = this.#open(finding, input);
       return [over ? this.#close(change, finding) : this.#publish(change, 'STARTED')];
@@ -119,7 +123,7 @@ export class Tracker {
     const over = this.state.open.filter(({ finding }) => {
       const quietMs = last.elapsedMs - finding.interval.last.elapsedMs;
       if (finding.kind === 'ACTIVITY') return quietMs > this.#options.activityEndsAfterMs;
-      return finding.kind === 'CONDITION' && quietMs > this.#options.conditionEndsAfterMs;
+      return finding.kind === 'CONDITION' && !isGap(finding) && quietMs > this.#options.conditionEndsAfterMs;
     });
     return over.map((change) => this.#close(change, change.finding));
   }
@@ -150,4 +154,5 @@ export class Tracker {
   }
 }
 
+const isGap = (finding: Finding): boolean => finding.condition === 'SIGNAL_GAP';
 const isPassing = (finding: Finding): boolean => finding.kind === 'ACTIVITY' || finding.kind === 'CONDITION';

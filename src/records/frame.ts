@@ -8,6 +8,8 @@ import type { FrameContent } from './picture.js';
 export interface Position {
   readonly index: number;
   readonly offset: string;
+  /** Everything up to and including that frame is done with: the first one wanted is the one after it. */
+  readonly after?: true;
 }
 
 /** A frame without its pixels: what may be kept, serialised and sent. */
@@ -44,6 +46,37 @@ export interface Frame {
   readonly ref: FrameRef;
   readonly lease: Lease;
 }
+
+/**
+ * Event time that passed without a frame: what a source gives while nothing comes, so that what waits for time need not
+ * wait for a picture. It travels between the frames and keeps its place among them.
+ */
+export interface Tick {
+  readonly type: 'tick';
+  readonly source: string;
+  /** No earlier than that of any frame or tick given before. */
+  readonly eventTimeMs: number;
+  /** As `FrameRef.elapsedMs`. */
+  readonly elapsedMs: number;
+  /** There has been no fresh picture, and why. Absent: it is only quiet, and frames may still be on their way. */
+  readonly gap?: Gap;
+}
+
+/** A stretch in which pictures should have come and did not: told as the condition `SIGNAL_GAP`. */
+export interface Gap {
+  /** Event time of the last picture before it. */
+  readonly sinceMs: number;
+  /** A clause that a person reads, without secrets: `the camera did not answer`. */
+  readonly reason: string;
+  /** Pictures are back: the tick stands where the first of them follows. */
+  readonly over: boolean;
+}
+
+/** What a source gives. */
+export type SourceItem = Frame | Tick;
+
+/** Tells ticks from frames, before the gate and after it. */
+export const isTick = (item: object): item is Tick => 'type' in item && item.type === 'tick';
 
 /** A moment of a source as events tell it. */
 export interface FramePoint {

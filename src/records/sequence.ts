@@ -1,12 +1,14 @@
 import type { SequenceFrame, SettledRegion } from './evidence.js';
-import type { FramePoint, Lease, Position } from './frame.js';
+import type { FramePoint, Gap, Lease, Position } from './frame.js';
 
 /**
  * Why a window closed. `part`: the activity goes on. `activity`: it came to rest. `settled`: nothing moved, the scene is
  * held against itself as settled before. `condition`: a span with a nuisance and nothing else. `whole`: the source's end.
- * `checkpoint`: no frames; it only carries state onward.
+ * `gap`: no frames, because there were none: it begins, or is over. `checkpoint`: no frames; it only carries state
+ * onward.
  */
-export type SequenceTrigger = 'part' | 'activity' | 'settled' | 'condition' | 'whole' | 'checkpoint';
+export const sequenceTriggers = ['part', 'activity', 'settled', 'condition', 'whole', 'gap', 'checkpoint'] as const;
+export type SequenceTrigger = (typeof sequenceTriggers)[number];
 
 /** The state of everything upstream of a sequence, enough to go on after a crash. */
 export interface Checkpoint {
@@ -31,6 +33,8 @@ export interface FrameSequence {
   readonly settled: readonly SettledRegion[];
   /** Keyframes whose pixels were given up because the window's budget of bytes was spent. */
   readonly thinnedFrames: number;
+  /** Why there were no frames from `first` to `last`; with every `gap`, and only there. */
+  readonly gap?: Pick<Gap, 'reason' | 'over'>;
   /** Absent where a later sequence of the same moment carries it: what belongs together is committed together. */
   readonly checkpoint?: Checkpoint;
   /**

@@ -1,4 +1,4 @@
-import type { FrameRef } from '../records/index.js';
+import { isTick, type FrameRef, type Tick } from '../records/index.js';
 
 /** What tells the order of frames: event time, and among equal times the index. */
 export type EventOrder = Pick<FrameRef, 'eventTimeMs' | 'index'>;
@@ -6,6 +6,10 @@ export type EventOrder = Pick<FrameRef, 'eventTimeMs' | 'index'>;
 /** Whether `a` comes after `b` in event-time order. */
 export const isAfter = (a: EventOrder, b: EventOrder): boolean =>
   a.eventTimeMs > b.eventTimeMs || (a.eventTimeMs === b.eventTimeMs && a.index > b.index);
+
+/** Where an item stands: a tick after the frames of its time. */
+export const orderOf = (item: { readonly ref: FrameRef } | Tick): EventOrder =>
+  isTick(item) ? { eventTimeMs: item.eventTimeMs, index: Number.POSITIVE_INFINITY } : item.ref;
 
 /** What a reorder buffer made of one input. */
 export interface Reordered<T> {
@@ -19,9 +23,9 @@ export interface Reordered<T> {
  * A bounded reorder buffer by event time: a frame waits until the watermark (the latest event time seen less
  * `allowedLatenessMs`) has reached it. Inside the bound, order of arrival changes nothing that comes out; what comes
  * later than the watermark is late, and so is what a frame that was let through should have followed. Frames of equal
- * time keep the order of their index.
+ * time keep the order of their index. Ticks move the watermark on as frames do, and wait for it in their own place.
  */
-export class ReorderBuffer<T extends { readonly ref: FrameRef }> {
+export class ReorderBuffer<T extends { readonly ref: FrameRef } | Tick> {
   #waiting: T[] = [];
   #latestMs = Number.NEGATIVE_INFINITY;
   #passed: EventOrder | undefined;
@@ -40,20 +44,15 @@ export class ReorderBuffer<T extends { readonly ref: FrameRef }> {
   }
 
   push(item: T): Reordered<T> {
-    const timeMs = item.ref.eventTimeMs;
-    const overtaken = this.#passed !== undefined && !isAfter(item.ref, this.#passed);
+    const order = orderOf(item);
+    const timeMs = order.eventTimeMs;
+    const overtaken = this.#passed !== undefined && !isAfter(order, this.#passed);
     if (timeMs < this.watermarkMs || overtaken) return { ready: [], late: [item] };
     this.#latestMs = Math.max(this.#latestMs, timeMs);
     // Frames nearly always come in order, so the place is near the end.
     let at = this.#waiting.length;
-    while (at > 0 && isAfter(this.#waiting[at - 1].ref, item.ref)) at--;
+    while (at > 0 && isAfter(orderOf(this.#waiting[at - 1]), order)) at--;
     this.#waiting.splice(at, 0, item);
-    return { ready: this.#upTo(this.watermarkMs), late: [] };
-  }
-
-  /** Event time has passed without frames: the watermark moves on. */
-  tick(eventTimeMs: number): Reordered<T> {
-    this.#latestMs = Math.max(this.#latestMs, eventTimeMs);
     return { ready: this.#upTo(this.watermarkMs), late: [] };
   }
 
@@ -64,9 +63,10 @@ export class ReorderBuffer<T extends { readonly ref: FrameRef }> {
 
   #upTo(watermarkMs: number): T[] {
     let n = 0;
-    while (n < this.#waiting.length && this.#waiting[n].ref.eventTimeMs <= watermarkMs) n++;
+    while (n < this.#waiting.length && orderOf(this.#waiting[n]).eventTimeMs <= watermarkMs) n++;
     const ready = this.#waiting.splice(0, n);
-    this.#passed = ready.at(-1)?.ref ?? this.#passed;
+    const last = ready.at(-1);
+    if (last !== undefined) this.#passed = orderOf(last);
     return ready;
   }
 }

@@ -33,7 +33,7 @@ const PICTURE_NAME = /^[^.].*\.(?:jpe?g|jpe|png|webp|tiff?|gif|bmp|avif|hei[cf]|
  * `read` throws BlinkstreamError class `user`: `SOURCE_NOT_FOUND`, `SOURCE_UNREADABLE`, `SOURCE_EMPTY`,
  * `SOURCE_TIMES_UNKNOWN`, `SOURCE_CHANGED`, `SOURCE_NOT_IMAGES` where not one can be read.
  */
-export function imagesSource(options: ImagesOptions): Source {
+export function imagesSource(options: ImagesOptions): Source<Frame> {
   const { input, times, maxPixels } = options;
   let timeOf = times === undefined ? undefined : timeReader(times);
   const name = options.name ?? nameOf(input);

@@ -1,8 +1,11 @@
-import type { Frame, Position } from '../records/index.js';
+import type { Position, SourceItem } from '../records/index.js';
 import type { ByteBudget } from './budget.js';
 
 export interface ReadOptions {
-  /** The first frame wanted; without it, the beginning. */
+  /**
+   * The first frame wanted, or the one before it where it says `after`, which only follows on ticks and on sources that
+   * are not `replayable`; without it, the beginning.
+   */
   readonly from?: Position;
   /** Bytes in flight: `read` waits for credit before it reads on. */
   readonly budget: ByteBudget;
@@ -24,13 +27,18 @@ export interface SourceReport {
   readonly unreadable: readonly { readonly where: string; readonly problem: string }[];
 }
 
-/** Where frames come from. One file a kind in this room. */
-export interface Source {
+/** Where frames come from. One file a kind in this room. What is recorded gives frames alone, no ticks. */
+export interface Source<Item extends SourceItem = SourceItem> {
   readonly name: string;
+  /** Whether `from` gives the same frames once more; default true. A camera does not: what was missed is gone. */
+  readonly replayable?: boolean;
   /**
-   * Frames in source order, pulled one at a time. The consumer owns one hold on each frame's lease and releases it.
-   * Ends by returning its report; throws where nothing at all can be read.
+   * Frames in source order, pulled one at a time, and ticks between them where time passes without any. The consumer
+   * owns one hold on each frame's lease and releases it. Ends by returning its report; throws where nothing at all can
+   * be read.
    * @throws BlinkstreamError class `user` or `data`
    */
-  read(options: ReadOptions): AsyncGenerator<Frame, SourceReport, undefined>;
+  read(options: ReadOptions): AsyncGenerator<Item, SourceReport, undefined>;
+  /** Called when a checkpoint that goes on from `position` is durable: nothing before it will be asked for again. */
+  committed?(position: Position): void;
 }

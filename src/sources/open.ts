@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { mediaTypeOf } from '../pixels/decode.js';
-import { BlinkstreamError } from '../records/index.js';
+import { BlinkstreamError, type Frame } from '../records/index.js';
 import { imagesSource, type ImagesOptions } from './images.js';
 import type { Source } from './index.js';
 import { inputUnreadable, isGlob, statInput } from './input-path.js';
@@ -15,7 +15,7 @@ export type OpenOptions = Omit<VideoOptions & ImagesOptions, 'input'>;
  * images. Files are told by their content, not their name.
  * @throws BlinkstreamError class `user`: `SOURCE_KIND` for other URLs, `SOURCE_NOT_FOUND`, `SOURCE_UNREADABLE`
  */
-export async function openSource(input: string, options: OpenOptions = {}): Promise<Source> {
+export async function openSource(input: string, options: OpenOptions = {}): Promise<Source<Frame>> {
   if (isHttpUrl(input)) return videoSource({ ...options, input });
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(input)?.[1];
   if (scheme !== undefined) throw kindError(`${scheme}:// is not a kind of input that is read`);

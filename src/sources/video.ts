@@ -45,7 +45,7 @@ const MAX_SPARE_BUFFERS = 2;
  * `SOURCE_UNREADABLE`, `SOURCE_IS_FOLDER`, `SOURCE_EMPTY`, `SOURCE_URL`, `SOURCE_UNREACHABLE`, `SOURCE_NOT_VIDEO`,
  * `SOURCE_DAMAGED`, `SOURCE_FORMAT_REFUSED`, `SOURCE_TOO_LARGE`, `SOURCE_CHANGED`, `FFMPEG_NOT_FOUND`.
  */
-export function videoSource(options: VideoOptions): Source {
+export function videoSource(options: VideoOptions): Source<Frame> {
   const input = videoInput(options.input);
   const limits = { maxPixels: options.maxPixels ?? 100_000_000, timeoutMs: options.timeoutMs ?? 15_000 };
   const name = options.name ?? input.name;

@@ -4,6 +4,7 @@ import { activityDefaults, type ActivityOptions } from '../sequences/windows/act
 import { wholeDefaults, type WholeOptions } from '../sequences/windows/whole.js';
 import type { ReasonOperatorOptions } from './operators/reason.js';
 import type { ReorderOptions } from './operators/reorder.js';
+import { windowDefaults, type WindowOptions } from './operators/window.js';
 
 /** One option of an operator. */
 export interface OptionDescription {
@@ -49,38 +50,57 @@ function describe<Options>(
   });
 }
 
+/** Options of a kind of window, and of `window` itself, which are its second argument. */
+const describeWindow = <Options>(...own: Parameters<typeof describe<Options>>): OptionDescription[] => [
+  ...describe(...own),
+  ...describe<WindowOptions>(
+    {
+      idleMs: [
+        'ms',
+        'of `window`, its second argument: a source that gives nothing for so long, by its ticks, lets go of its frames, ' +
+          'and a checkpoint goes on behind them',
+      ],
+    },
+    { ...windowDefaults },
+  ),
+];
+
 /** Every operator of a topology, in the order in which frames meet them. */
 export const catalogue: readonly OperatorDescription[] = [
   {
     name: 'frames(source)',
     summary: "Gives the frames of the pipeline's source.",
     input: 'Source',
-    output: 'Frame',
+    output: 'SourceItem',
     options: [],
     promises: {
       order: 'That of the source.',
       state: 'None of its own. A restart reads from the position in the last checkpoint.',
       delivery:
         'On demand: the next frame is read when the one before was handed on and the budget of bytes in flight has ' +
-        'room. A frame is leased: its pixels are valid until the emission returns, unless an operator retains them.',
+        'room. A frame is leased: its pixels are valid until the emission returns, unless an operator retains them. A live ' +
+        'source gives a tick where time passes without a frame; let ticks through, windows close by them and gaps in the ' +
+        'signal are told by them.',
       drops: 'Nothing. What a source cannot read stands in its report.',
     },
-    example: `import { frames, type Source } from 'blinkstream';
+    example: `import { frames, isTick, type Source } from 'blinkstream';
 import { filter } from 'rxjs';
 
-/** Every second frame; what \`filter\` drops is covered by the next checkpoint. */
-export const halfOf = (source: Source) => frames(source).pipe(filter(({ ref }) => ref.index % 2 === 0));`,
+/** Every second frame, and all ticks; what \`filter\` drops is covered by the next checkpoint. */
+export const halfOf = (source: Source) =>
+  frames(source).pipe(filter((item) => isTick(item) || item.ref.index % 2 === 0));`,
   },
   {
     name: 'reorder(options)',
     summary: 'Brings frames into the order of their event time, within a bound.',
-    input: 'Frame',
-    output: 'Frame',
+    input: 'SourceItem',
+    output: 'SourceItem',
     options: describe<ReorderOptions>({
       allowedLatenessMs: ['ms', 'how far behind the latest event time a frame may come; 0 where a source is in order'],
     }),
     promises: {
-      order: 'By event time; frames of equal time by index. Inside the bound, order of arrival changes nothing.',
+      order:
+        'By event time; frames of equal time by index, ticks after them. Inside the bound, order of arrival changes nothing.',
       state:
         'Holds the leases of the frames that wait. A checkpoint seeks back to the earliest of them, and holds the count of late ones.',
       delivery: 'A frame is emitted once the latest event time is `allowedLatenessMs` past its own.',
@@ -94,8 +114,8 @@ export const inOrder = (source: Source) => frames(source).pipe(reorder({ allowed
   {
     name: 'gate(options)',
     summary: 'Measures each frame cheaply: what moves, what has come to rest, and what only disturbs the picture.',
-    input: 'Frame',
-    output: 'GatedFrame',
+    input: 'SourceItem',
+    output: 'GatedItem',
     options: describe<GateOptions>(
       {
         settleMs: ['ms', 'what has rested this long belongs to the scene'],
@@ -106,7 +126,9 @@ export const inOrder = (source: Source) => frames(source).pipe(reorder({ allowed
     promises: {
       order: 'That of its input.',
       state: 'The settled scene, light, noise, tracks and overlays as measured so far; all of it in the checkpoint.',
-      delivery: 'One frame out for one frame in, at once; frames that come encoded are decoded for it.',
+      delivery:
+        'One frame out for one frame in, at once; frames that come encoded are decoded for it. Ticks pass in their place. ' +
+        'What is another after a gap is left to the comparison of scenes: it was not seen to move.',
       drops: 'Nothing. A frame that a run before this one gated passes without evidence.',
     },
     example: `import { frames, gate, type Source } from 'blinkstream';
@@ -118,9 +140,9 @@ export const measured = (source: Source) => frames(source).pipe(gate({ settleMs:
     summary:
       'Groups frames into spans in which something moves, with the scene before and after; stretches without movement ' +
       'become sequences too, so that conditions are told and slow change is found.',
-    input: 'GatedFrame',
+    input: 'GatedItem',
     output: 'FrameSequence',
-    options: describe<ActivityOptions>(
+    options: describeWindow<ActivityOptions>(
       {
         preRollMs: ['ms', 'scene that is kept from before the activity'],
         postRollMs: ['ms', 'nothing may move for this long before the window closes'],
@@ -137,8 +159,9 @@ export const measured = (source: Source) => frames(source).pipe(gate({ settleMs:
       state:
         'Frames of the open window and the settled scene. Their positions, not their pixels, are in the checkpoint.',
       delivery:
-        'A sequence is emitted when it closes, with the state of everything upstream of it. Time comes with the frames: ' +
-        'no clock is read.',
+        'A sequence is emitted when it closes, with the state of everything upstream of it. Time comes with frames and ' +
+        'ticks: no clock is read. A gap in the signal closes what is open and is a sequence of its own, when it is noticed ' +
+        'and when it is over; the scene after it is held against the scene before.',
       drops:
         'Pixels only: of the frames of an activity those that show most are kept, and the rest keeps its measurements. ' +
         'What is given up because the budget is spent is counted in `thinnedFrames`.',
@@ -151,16 +174,16 @@ export const activities = (source: Source) =>
   {
     name: 'window(whole(options))',
     summary: 'Groups everything that a source gives into one sequence, closed at its end.',
-    input: 'GatedFrame',
+    input: 'SourceItem or GatedItem',
     output: 'FrameSequence',
-    options: describe<WholeOptions>(
+    options: describeWindow<WholeOptions>(
       { maxBytes: ['bytes', 'pixels or originals that the window may hold'] },
       { ...wholeDefaults },
     ),
     promises: {
       order: 'By event time.',
       state: 'All frames seen, with pixels as far as `maxBytes` goes.',
-      delivery: 'One sequence, when the source ends.',
+      delivery: 'One sequence, when the source ends; gaps in the signal before it.',
       drops: 'Pixels only, evenly spaced and counted in `thinnedFrames`; the first frame keeps its own.',
     },
     example: `import { frames, gate, whole, window, type Source } from 'blinkstream';
@@ -185,7 +208,7 @@ export const everything = (source: Source) => frames(source).pipe(gate(), window
         'Holds the leases of the sequences that workers have not answered. In the checkpoint is only the count of those they failed on.',
       delivery:
         'As many sequences at a time as the workers take; a worker that fails costs one retry, on another where there ' +
-        'is one.',
+        'is one. A gap becomes the condition `SIGNAL_GAP` without one.',
       drops:
         'A sequence that two workers failed on: it goes to the dead-letter output with its coordinates, is counted, and ' +
         'its checkpoint goes on. Claims that the measurements contradict are counted and not published.',

@@ -132,6 +132,8 @@ export async function run<Options>({
     });
     killPoint('after-commit');
     committedEvents += appended;
+    const position = checkpoint.positions[source.name];
+    if (position !== undefined) source.committed?.(position);
     listener.committed?.(events);
   };
 

@@ -1,7 +1,9 @@
 import { Tracker } from '../../src/changes/tracker.js';
-import type { ChangeEvent, Finding, FrameEvidence, PictureU8 } from '../../src/records/index.js';
+import type { ChangeEvent, Finding, FrameEvidence, Gap, PictureU8 } from '../../src/records/index.js';
 import { Gate, type GateOptions } from '../../src/sequences/gate/gate.js';
-import type { ClosedWindow, Window, WindowInput, WindowSpec } from '../../src/sequences/windows/window.js';
+import { Sequencer, type NumberedWindow, type SequencerInput } from '../../src/sequences/windows/sequencer.js';
+import type { WindowSpec } from '../../src/sequences/windows/window.js';
+import { windowDefaults } from '../../src/topology/operators/window.js';
 import { refOf } from './stage.js';
 
 export interface ReducerDriverOptions {
@@ -9,7 +11,7 @@ export interface ReducerDriverOptions {
   readonly gate?: Partial<GateOptions>;
   readonly fps?: number;
   /** What a worker would make of a window; default: nothing. */
-  readonly reason?: (window: ClosedWindow) => readonly Finding[];
+  readonly reason?: (window: NumberedWindow) => readonly Finding[];
 }
 
 /**
@@ -18,10 +20,10 @@ export interface ReducerDriverOptions {
  */
 export class ReducerDriver {
   readonly evidence: FrameEvidence[] = [];
-  readonly windows: ClosedWindow[] = [];
+  readonly windows: NumberedWindow[] = [];
   readonly events: ChangeEvent[] = [];
   readonly #gate: Gate;
-  readonly #window: Window<unknown>;
+  readonly #window: Sequencer<unknown>;
   readonly #tracker = new Tracker({ topology: 'test', source: 'stage' });
   readonly #options: ReducerDriverOptions;
   /** Frames whose pixels the window has asked for, as the operator holds them. */
@@ -31,7 +33,7 @@ export class ReducerDriver {
   constructor(options: ReducerDriverOptions) {
     this.#options = options;
     this.#gate = new Gate(options.gate);
-    this.#window = options.window.open();
+    this.#window = new Sequencer(options.window, windowDefaults.idleMs);
   }
 
   /** The next frame, one frame interval after the one before. */
@@ -45,8 +47,10 @@ export class ReducerDriver {
     return evidence;
   }
 
-  tick(elapsedMs: number): void {
-    this.#push({ type: 'tick', elapsedMs });
+  /** Time passes without a frame, perhaps in a gap. */
+  tick(elapsedMs: number, gap?: Gap): void {
+    const { source, eventTimeMs } = refOf(0);
+    this.#push({ type: 'tick', source, eventTimeMs: eventTimeMs + elapsedMs, elapsedMs, ...(gap && { gap }) });
   }
 
   /** The source ends. */
@@ -55,7 +59,7 @@ export class ReducerDriver {
     this.events.push(...this.#tracker.end());
   }
 
-  #push(input: WindowInput): void {
+  #push(input: SequencerInput): void {
     for (const window of this.#window.push(input)) {
       const shown = window.frames.filter((frame) => frame.role !== undefined);
       if (window.baseline !== undefined) shown.push(window.baseline);

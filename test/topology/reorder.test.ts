@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAfter, ReorderBuffer } from '../../src/sequences/reorder.js';
-import type { FrameRef } from '../../src/records/index.js';
+import { isTick, type FrameRef, type Tick } from '../../src/records/index.js';
 import { refOf } from '../support/stage.js';
 
 interface Item {
@@ -9,7 +9,9 @@ interface Item {
 }
 
 const item = (eventTimeMs: number, index: number): Item => ({ ref: { ...refOf(index), eventTimeMs } });
-const key = ({ ref }: Item): string => `${ref.eventTimeMs}/${ref.index}`;
+const tick = (eventTimeMs: number): Tick => ({ type: 'tick', source: 'stage', eventTimeMs, elapsedMs: eventTimeMs });
+const key = (one: Item | Tick): string =>
+  isTick(one) ? `${one.eventTimeMs}/tick` : `${one.ref.eventTimeMs}/${one.ref.index}`;
 const sorted = (items: readonly Item[]): Item[] => [...items].sort((a, b) => (isAfter(a.ref, b.ref) ? 1 : -1));
 
 function through(items: readonly Item[], latenessMs: number): { ready: Item[]; late: Item[]; mostWaiting: number } {
@@ -75,23 +77,23 @@ describe('reorder buffer', () => {
   });
 
   it('passes what comes in order at once where no lateness is allowed, equal times included', () => {
-    const buffer = new ReorderBuffer<Item>(0);
+    const buffer = new ReorderBuffer<Item | Tick>(0);
     for (const one of [item(0, 0), item(5, 1), item(5, 2), item(9, 3)]) {
       expect(buffer.push(one)).toEqual({ ready: [one], late: [] });
     }
   });
 
   it('reports as late what a frame of the same time should have followed', () => {
-    const buffer = new ReorderBuffer<Item>(0);
+    const buffer = new ReorderBuffer<Item | Tick>(0);
     buffer.push(item(5, 2));
     expect(buffer.push(item(5, 1)).late.map(key)).toEqual(['5/1']);
   });
 
   it('lets go by time alone', () => {
-    const buffer = new ReorderBuffer<Item>(100);
+    const buffer = new ReorderBuffer<Item | Tick>(100);
     expect(buffer.push(item(50, 0)).ready).toEqual([]);
-    expect(buffer.tick(149).ready).toEqual([]);
-    expect(buffer.tick(150).ready.map(key)).toEqual(['50/0']);
+    expect(buffer.push(tick(149)).ready).toEqual([]);
+    expect(buffer.push(tick(150)).ready.map(key)).toEqual(['50/0']);
     expect(buffer.push(item(40, 1)).late.map(key)).toEqual(['40/1']);
   });
 });

@@ -15,6 +15,7 @@ import {
   sequenceToProto,
   type SequenceOutline,
 } from '../../src/records/convert/worker.js';
+import { sequenceTriggers } from '../../src/records/sequence.js';
 import { ChangeEvent_Condition, ChangeEvent_Kind } from '../../src/records/generated/blinkstream/v1/change.js';
 import {
   FrameEvidence_Motion,
@@ -147,14 +148,7 @@ const sequence = (): Arbitrary<SequenceOutline> =>
     {
       source: any.name(),
       ordinal: any.uint64(),
-      trigger: fc.constantFrom(
-        'part' as const,
-        'activity' as const,
-        'settled' as const,
-        'condition' as const,
-        'whole' as const,
-        'checkpoint' as const,
-      ),
+      trigger: fc.constantFrom(...sequenceTriggers),
       settled: fc.array(fc.record({ region: any.region(), leftAt: any.point(), restedAt: any.point() }, plain), {
         maxLength: 2,
       }),

@@ -16,7 +16,7 @@ test('docs/operators.md is what the catalogue says; `npm run docs` writes it', a
 test('the catalogue lists every operator there is, and no other', () => {
   const folder = at('src/topology/operators');
   const exported = readdirSync(folder)
-    .filter((file) => /OperatorFunction|Observable<Frame>/.test(readFileSync(`${folder}/${file}`, 'utf8')))
+    .filter((file) => /OperatorFunction|Observable<SourceItem>/.test(readFileSync(`${folder}/${file}`, 'utf8')))
     .map((file) => file.replace('.ts', ''));
   expect([...new Set(catalogue.map(({ name }) => name.replace(/\(.*/, '')))].sort()).toEqual(exported.sort());
 });

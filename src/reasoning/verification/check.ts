@@ -16,7 +16,7 @@ export const percent = (share: number): string => `${Math.round(share * 100)} %`
 export function heldInterval(
   { interval: { first, last } }: Pick<Claim, 'interval'>,
   measured: Claim['interval'],
-  { sequence }: SceneEvidence,
+  { sequence }: Pick<SceneEvidence, 'sequence'>,
   how: string,
 ): Check {
   const frames = sequence.last.frame - sequence.first.frame;

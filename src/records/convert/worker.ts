@@ -14,14 +14,17 @@ import {
   type SettledRegion as ProtoSettledRegion,
 } from '../generated/blinkstream/v1/frame.js';
 import type { Finding as ProtoFinding } from '../generated/blinkstream/v1/worker_service.js';
-import type { FrameSequence } from '../sequence.js';
+import { sequenceTriggers, type FrameSequence } from '../sequence.js';
 import { conditionFromProto, conditionToProto } from './change.js';
 import { converting, count, finite, named, oneOf, present } from './check.js';
 import * as parts from './parts.js';
 import { headerFromProto, headerToProto, type PictureHeader } from './picture.js';
 
 /** A sequence on its way to a worker: no checkpoint, and of each kept picture its header in place of its lease. */
-export interface SequenceOutline extends Omit<FrameSequence, 'frames' | 'baseline' | 'checkpoint' | 'settledScene'> {
+export interface SequenceOutline extends Omit<
+  FrameSequence,
+  'frames' | 'baseline' | 'gap' | 'checkpoint' | 'settledScene'
+> {
   readonly frames: readonly SequenceFrame<PictureHeader>[];
   readonly baseline?: SequenceFrame<PictureHeader>;
 }
@@ -45,7 +48,7 @@ export const sequenceFromProto = (sequence: ProtoSequence): SequenceOutline =>
   converting('FrameSequence', 'worker', () => ({
     source: named(sequence.source, 'source'),
     ordinal: count(sequence.ordinal, 'ordinal'),
-    trigger: oneOf(triggers, sequence.trigger.toLowerCase(), 'trigger'),
+    trigger: oneOf(sequenceTriggers, sequence.trigger.toLowerCase(), 'trigger'),
     first: parts.pointFromProto(sequence.first, 'first'),
     last: parts.pointFromProto(sequence.last, 'last'),
     frames: sequence.frames.map((frame) => frameFromProto(frame, 'frames')),
@@ -104,7 +107,6 @@ export const findingFromProto = (finding: ProtoFinding): Finding =>
     };
   });
 
-const triggers = ['part', 'activity', 'settled', 'condition', 'whole', 'checkpoint'] as const;
 const roles = ['before', 'during', 'after', 'whole'] as const;
 const motions = ['active', 'still'] as const;
 

@@ -1,4 +1,5 @@
 import {
+  BlinkstreamError,
   pointOf,
   type FrameEvidence,
   type FrameRef,
@@ -44,7 +45,6 @@ const SIDE_FRAMES = 5;
 const DURING_FRAMES = 8;
 
 export interface ActivityState {
-  ordinal: number;
   mode: 'quiet' | 'active';
   openedMs: number;
   lastActiveMs: number;
@@ -59,6 +59,8 @@ export interface ActivityState {
   /** What came to rest since the window opened. */
   settled: SettledRegion[];
   baseline: SequenceFrame | undefined;
+  /** Pictures were missing, and the scene since has not been held against the baseline yet. */
+  dark: boolean;
   last: FrameRef | undefined;
   frameBytes: number;
   thinnedFrames: number;
@@ -68,10 +70,13 @@ export interface ActivityState {
  * Windows of activity. While something moves the window is open; it closes `postRollMs` after the last movement with the
  * scene before and after, so that settled is held against settled. Every frame's evidence goes into exactly one window:
  * stretches without movement close as `condition` (a nuisance was measured) or `checkpoint` (nothing was).
+ *
+ * Where pictures are missing what is open closes, and the baseline is all that is kept: as soon as the scene rests for
+ * `postRollMs` afterwards it is held against it, so that what changed in the dark is found.
  */
-export function activity(options: Partial<ActivityOptions> = {}): WindowSpec<ActivityState> {
+export function activity(options: Partial<ActivityOptions> = {}): WindowSpec<ActivityState, 'measured'> {
   const all = { ...activityDefaults, ...options };
-  return { name: 'activity', open: (restored) => new ActivityWindow(all, restored) };
+  return { name: 'activity', needs: 'measured', open: (restored) => new ActivityWindow(all, restored) };
 }
 
 class ActivityWindow implements Window<ActivityState> {
@@ -81,7 +86,6 @@ class ActivityWindow implements Window<ActivityState> {
   constructor(options: ActivityOptions, restored?: ActivityState) {
     this.#options = options;
     this.state = structuredClone(restored) ?? {
-      ordinal: 0,
       mode: 'quiet',
       openedMs: 0,
       lastActiveMs: 0,
@@ -93,6 +97,7 @@ class ActivityWindow implements Window<ActivityState> {
       keyframes: [],
       settled: [],
       baseline: undefined,
+      dark: false,
       last: undefined,
       frameBytes: 1,
       thinnedFrames: 0,
@@ -104,8 +109,9 @@ class ActivityWindow implements Window<ActivityState> {
   }
 
   keptPositions(): Position[] {
-    const { recent, before, keyframes } = this.state;
-    return [...recent, ...before, ...keyframes.map((k) => k.frame)].map(({ ref }) => ref.position);
+    const { recent, before, keyframes, baseline } = this.state;
+    const alone = before.filter(({ ref }) => ref.index !== baseline?.ref.index);
+    return [...recent, ...alone, ...keyframes.map((k) => k.frame)].map(({ ref }) => ref.position);
   }
 
   baseline(): SequenceFrame | undefined {
@@ -115,9 +121,13 @@ class ActivityWindow implements Window<ActivityState> {
   push(input: WindowInput): ClosedWindow[] {
     switch (input.type) {
       case 'frame':
-        return input.evidence === undefined ? [] : this.#frame(input.ref, input.bytes, input.evidence);
+        return this.#frame(input.ref, input.bytes, measured(input));
       case 'tick':
         return this.#passed(input.elapsedMs);
+      case 'pause':
+        return this.#pause();
+      case 'lost':
+        return this.#lose(input.frames);
       case 'end':
         return this.#end();
     }
@@ -142,8 +152,11 @@ class ActivityWindow implements Window<ActivityState> {
         state.mode = 'active';
         state.openedMs = nowMs;
         state.segmentMs = nowMs;
-        state.before = state.recent.map((frame) => ({ ...frame, role: 'before' }));
+        // The scene from before the dark is the one to compare with; what was seen since may show a change already.
+        const scene = state.dark && state.baseline !== undefined ? [state.baseline] : state.recent;
+        state.before = scene.map((frame) => ({ ...frame, role: 'before' }));
         state.recent = [];
+        state.dark = false;
       }
       state.lastActiveMs = nowMs;
     }
@@ -165,13 +178,15 @@ class ActivityWindow implements Window<ActivityState> {
   /** Closes what time alone closes. */
   #passed(nowMs: number): ClosedWindow[] {
     const { state } = this;
-    const { postRollMs, maxMs, partMs, quietMs, settledEveryMs } = this.#options;
+    const { postRollMs, maxMs, partMs, quietMs } = this.#options;
     if (state.mode === 'active') {
       if (nowMs - state.lastActiveMs >= postRollMs) return this.#closeActive(false);
       if (nowMs - state.openedMs >= maxMs) return this.#closeActive(true);
       if (nowMs - state.segmentMs >= partMs) return this.#closePart();
       return [];
     }
+    if (state.segment.length === 0) return [];
+    const settledEveryMs = state.dark ? postRollMs : this.#options.settledEveryMs;
     if (state.baseline !== undefined && nowMs - state.settledMs >= settledEveryMs) return this.#closeSettled();
     if (nowMs - state.segmentMs >= quietMs) return this.#closeQuiet();
     return [];
@@ -183,6 +198,30 @@ class ActivityWindow implements Window<ActivityState> {
     return slow ? this.#closeSettled() : this.#closeQuiet();
   }
 
+  /** Nothing comes for a while: nothing is left open, and no picture but the baseline is needed. */
+  #pause(): ClosedWindow[] {
+    const { state } = this;
+    const closed = this.#end();
+    state.segmentMs = Number.NaN;
+    state.recent = [];
+    state.dark = state.baseline !== undefined;
+    return closed;
+  }
+
+  /** An activity whose scene before is lost is held against the baseline. */
+  #lose(frames: ReadonlySet<number>): ClosedWindow[] {
+    const { state } = this;
+    const left = (frame: SequenceFrame) => !frames.has(frame.ref.index);
+    const before = state.before.filter(left);
+    if (before.length === 0 && state.before.length > 0 && state.baseline) {
+      before.push({ ...state.baseline, role: 'before' });
+    }
+    state.before = before;
+    state.recent = state.recent.filter(left);
+    state.keyframes = state.keyframes.filter(({ frame }) => left(frame));
+    return [];
+  }
+
   /** Pictures of another size cannot be held against those so far: the scene begins anew. */
   #forget(): void {
     const { state } = this;
@@ -192,6 +231,7 @@ class ActivityWindow implements Window<ActivityState> {
     state.before = [];
     state.keyframes = [];
     state.baseline = undefined;
+    state.dark = false;
   }
 
   /** How many frames with pixels each purpose may hold within `maxBytes`. */
@@ -245,6 +285,7 @@ class ActivityWindow implements Window<ActivityState> {
     const { state } = this;
     const after: SequenceFrame[] = state.recent.map((frame) => ({ ...frame, role: 'after' }));
     const closed = this.#close('settled', after);
+    state.dark = false;
     state.baseline = state.recent.at(-1) ?? state.baseline;
     state.settledMs = state.last?.elapsedMs ?? state.settledMs;
     return closed;
@@ -273,7 +314,6 @@ class ActivityWindow implements Window<ActivityState> {
     for (const frame of trigger === 'checkpoint' ? [] : state.segment) frames.set(frame.ref.index, frame);
     for (const frame of shown) frames.set(frame.ref.index, { ...frames.get(frame.ref.index), ...frame });
     const closed: ClosedWindow = {
-      ordinal: state.ordinal,
       trigger,
       first: pointOf(first.ref),
       last: pointOf(last.ref),
@@ -283,10 +323,19 @@ class ActivityWindow implements Window<ActivityState> {
       thinnedFrames: state.thinnedFrames,
     };
     if (trigger !== 'part') state.settled = [];
-    state.ordinal += 1;
     state.thinnedFrames = 0;
     state.segment = [];
     state.segmentMs = last.ref.elapsedMs;
     return [closed];
   }
+}
+
+function measured({ ref, evidence }: Extract<WindowInput, { type: 'frame' }>): FrameEvidence {
+  if (evidence !== undefined) return evidence;
+  throw new BlinkstreamError(`frame ${ref.index} of ${ref.source} came to an activity window without being measured`, {
+    code: 'WINDOW_WITHOUT_GATE',
+    class: 'user',
+    stage: 'window',
+    hint: 'put gate() before window(activity())',
+  });
 }

@@ -1,5 +1,5 @@
 import { pointOf, type Position, type SequenceFrame } from '../../records/index.js';
-import type { ClosedWindow, Window, WindowInput, WindowSpec } from './window.js';
+import { withoutPixels, type ClosedWindow, type Window, type WindowInput, type WindowSpec } from './window.js';
 
 export interface WholeOptions {
   /** Bytes of pixels or originals that the window may hold; default 192 MiB. */
@@ -21,9 +21,9 @@ export interface WholeState {
  * One window over everything that a source gives, closed at its end. Where the frames exceed `maxBytes` every second
  * one gives up its pixels, as often as needed; first and evenly spaced frames stay, and the count is told.
  */
-export function whole(options: Partial<WholeOptions> = {}): WindowSpec<WholeState> {
+export function whole(options: Partial<WholeOptions> = {}): WindowSpec<WholeState, 'frames'> {
   const { maxBytes } = { ...wholeDefaults, ...options };
-  return { name: 'whole', open: (restored) => new WholeWindow(maxBytes, restored) };
+  return { name: 'whole', needs: 'frames', open: (restored) => new WholeWindow(maxBytes, restored) };
 }
 
 class WholeWindow implements Window<WholeState> {
@@ -48,10 +48,23 @@ class WholeWindow implements Window<WholeState> {
   }
 
   push(input: WindowInput): ClosedWindow[] {
-    if (input.type === 'tick') return [];
-    if (input.type === 'end') return this.#close();
+    switch (input.type) {
+      case 'frame':
+        this.#add(input);
+        return [];
+      case 'lost':
+        this.#giveUp((frame) => input.frames.has(frame.ref.index));
+        return [];
+      case 'end':
+        return this.#close();
+      case 'tick':
+      case 'pause':
+        return [];
+    }
+  }
+
+  #add(input: Extract<WindowInput, { type: 'frame' }>): void {
     const { state } = this;
-    if (state.frames.some((frame) => frame.ref.index === input.ref.index)) return [];
     const keep = state.seen % state.stride === 0;
     state.seen += 1;
     state.frames.push({
@@ -59,21 +72,23 @@ class WholeWindow implements Window<WholeState> {
       ...(input.evidence && { evidence: input.evidence }),
       ...(keep && { role: 'whole' as const }),
     });
-    if (!keep) return [];
+    if (!keep) return;
     state.bytes[input.ref.index] = input.bytes;
     state.keptBytes += input.bytes;
-    while (state.keptBytes > this.#maxBytes && this.kept().size > 2) this.#thin();
-    return [];
+    while (state.keptBytes > this.#maxBytes && this.kept().size > 2) {
+      state.stride *= 2;
+      this.#giveUp((_, i) => i % state.stride !== 0);
+    }
   }
 
-  #thin(): void {
+  /** Of the frames chosen the pixels go, what was measured stays. */
+  #giveUp(chosen: (frame: SequenceFrame, i: number) => boolean): void {
     const { state } = this;
-    state.stride *= 2;
     state.frames = state.frames.map((frame, i) => {
-      if (frame.role !== 'whole' || i % state.stride === 0) return frame;
+      if (frame.role !== 'whole' || !chosen(frame, i)) return frame;
       state.keptBytes -= state.bytes[frame.ref.index];
       delete state.bytes[frame.ref.index];
-      return { ref: frame.ref, ...(frame.evidence && { evidence: frame.evidence }) };
+      return withoutPixels(frame);
     });
   }
 
@@ -84,7 +99,6 @@ class WholeWindow implements Window<WholeState> {
     if (first === undefined || last === undefined) return [];
     return [
       {
-        ordinal: 0,
         trigger: 'whole',
         first: pointOf(first.ref),
         last: pointOf(last.ref),

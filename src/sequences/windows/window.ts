@@ -8,20 +8,25 @@ import type {
   SettledRegion,
 } from '../../records/index.js';
 
-/** What goes into a window: a frame that was gated, one read again after a restart, or time passing without one. */
+/** What goes into a window. `elapsedMs` is event time since the source's first frame. */
 export type WindowInput =
   | {
       readonly type: 'frame';
       readonly ref: FrameRef;
       readonly bytes: number;
-      readonly evidence: FrameEvidence | undefined;
+      /** Absent where no gate has measured it. */
+      readonly evidence?: FrameEvidence;
     }
+  /** Time has passed without a frame. */
   | { readonly type: 'tick'; readonly elapsedMs: number }
+  /** No picture is to be expected for a while: nothing is waited for, and no pixels need be kept for what comes after. */
+  | { readonly type: 'pause' }
+  /** The pixels of these frames, by index, are gone: a source that cannot give them again was restarted. */
+  | { readonly type: 'lost'; readonly frames: ReadonlySet<number> }
   | { readonly type: 'end' };
 
-/** A closed window; the frames in `roles` had their pixels kept. */
+/** A closed window; frames with a role had their pixels kept. */
 export interface ClosedWindow {
-  readonly ordinal: number;
   readonly trigger: SequenceTrigger;
   readonly first: FramePoint;
   readonly last: FramePoint;
@@ -41,14 +46,24 @@ export interface Window<State> {
   push(input: WindowInput): ClosedWindow[];
   /** Frames to hold, by index. */
   kept(): ReadonlySet<number>;
-  /** Where to find them in the source. */
+  /** Where to find them in the source, but for the baseline. */
   keptPositions(): readonly Position[];
   /** The scene as last settled, stored with the checkpoint because its source may be past reading again. */
   baseline(): SequenceFrame | undefined;
 }
 
-/** How a kind of window is begun, or gone on with. */
-export interface WindowSpec<State = unknown> {
+/**
+ * How a kind of window is begun, or gone on with. `measured`: it groups by what the gate measured, so the compiler wants
+ * a gate before it.
+ */
+export interface WindowSpec<State = unknown, Needs extends 'measured' | 'frames' = 'measured' | 'frames'> {
   readonly name: string;
+  readonly needs: Needs;
   open(restored?: State): Window<State>;
 }
+
+/** A frame whose pixels are given up; what was measured of it stays. */
+export const withoutPixels = ({ ref, evidence }: SequenceFrame): SequenceFrame<never> => ({
+  ref,
+  ...(evidence && { evidence }),
+});

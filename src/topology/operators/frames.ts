@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import type { Frame } from '../../records/index.js';
+import { isTick, type SourceItem } from '../../records/index.js';
 import { killPoint } from '../../records/kill-points.js';
 import type { Source, SourceReport } from '../../sources/index.js';
 import { pipelineContext } from '../context.js';
@@ -10,15 +10,18 @@ import { pipelineContext } from '../context.js';
  * completes with a report that says `suspended`, so that what is on its way comes to its end in order.
  *
  * The frame's lease is released when the emission returns; an operator that keeps the frame retains it.
+ *
+ * A live source gives ticks between its frames: time that passes without one, and gaps in its signal. Let them through
+ * (`filter((item) => isTick(item) || …)`): windows close by them, and without them a gap is not told.
  */
-export function frames(source: Source): Observable<Frame> {
+export function frames(source: Source): Observable<SourceItem> {
   const { budget, signal, drain, restored, listener } = pipelineContext('frames');
   /** A failure of the source itself stays one, also while it is drained. */
   const isDrained = (error: unknown): boolean =>
     drain.aborted &&
     !signal.aborted &&
     (error === drain.reason || (error instanceof Error && error.name === 'AbortError'));
-  return new Observable<Frame>((subscriber) => {
+  return new Observable<SourceItem>((subscriber) => {
     const stop = new AbortController();
     const from = restored?.positions[source.name];
     let framesRead = from?.index ?? 0;
@@ -35,6 +38,10 @@ export function frames(source: Source): Observable<Frame> {
       for (;;) {
         const next = await reading.next();
         if (next.done === true) return end(next.value);
+        if (isTick(next.value)) {
+          subscriber.next(next.value);
+          continue;
+        }
         killPoint('decode');
         const { ref, lease } = next.value;
         framesRead = ref.index + 1;

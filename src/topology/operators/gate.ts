@@ -2,7 +2,15 @@ import { concatMap, finalize, from, Observable, tap, type OperatorFunction } fro
 import type { MeasuredPicture } from '../../pixels/cells.js';
 import { pictureOf } from '../../pixels/content.js';
 import { toRgb8 } from '../../pixels/rgb8.js';
-import { BlinkstreamError, type Frame, type FrameEvidence, type Lease } from '../../records/index.js';
+import {
+  BlinkstreamError,
+  isTick,
+  type Frame,
+  type FrameEvidence,
+  type Lease,
+  type SourceItem,
+  type Tick,
+} from '../../records/index.js';
 import { killPoint } from '../../records/kill-points.js';
 import { isAfter } from '../../sequences/reorder.js';
 import { Gate, type GateOptions } from '../../sequences/gate/gate.js';
@@ -20,20 +28,29 @@ export interface GatedFrame {
   readonly upstream: () => Readonly<Record<string, unknown>>;
 }
 
-/** Measures each frame: movement, nuisances, tracks, what has come to rest. Encoded frames are decoded for it. */
-export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Frame, GatedFrame> {
+/** A tick in its place among the gated frames. */
+export interface GatedTick extends Tick, Pick<GatedFrame, 'upstream'> {}
+
+/** What the gate gives. */
+export type GatedItem = GatedFrame | GatedTick;
+
+/**
+ * Measures each frame: movement, nuisances, tracks, what has come to rest. Encoded frames are decoded for it. Ticks pass
+ * in their place; after a gap the first frame is no movement, and what differs is left to the comparison of the scene
+ * before with the scene after.
+ */
+export function gate(options: Partial<GateOptions> = {}): OperatorFunction<SourceItem, GatedItem> {
   const context = pipelineContext('gate');
   const reducer = new Gate(options, restoredState(context, 'gate') as GateState | undefined);
   const { last } = reducer;
   const isGated = (frame: Frame): boolean => last !== undefined && !isAfter(frame.ref, last);
-  const emit = (frame: Frame, picture: MeasuredPicture | undefined): Observable<GatedFrame> =>
+  const emit = (itemOf: () => Tick | Omit<GatedFrame, 'upstream'>): Observable<GatedItem> =>
     new Observable((subscriber) => {
-      const evidence = picture === undefined ? undefined : reducer.measure(frame.ref, picture);
+      const item = itemOf();
       killPoint('gate');
       let passed = false;
       subscriber.next({
-        frame,
-        evidence,
+        ...item,
         upstream: () => {
           if (passed) throw statePassed();
           return { gate: reducer.snapshot() };
@@ -42,15 +59,18 @@ export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Frame
       passed = true;
       subscriber.complete();
     });
-  const measured = (frame: Frame): Observable<GatedFrame> => {
-    if (isGated(frame)) return emit(frame, undefined);
+  const gated = (frame: Frame, picture?: MeasuredPicture): Observable<GatedItem> =>
+    emit(() => ({ frame, evidence: picture && reducer.measure(frame.ref, picture) }));
+  const ticked = (tick: Tick): Observable<GatedItem> => emit(() => tick);
+  const measured = (frame: Frame): Observable<GatedItem> => {
+    if (isGated(frame)) return gated(frame);
     const content = frame.lease.content();
-    if (content.form === 'yuv420') return emit(frame, content.picture);
-    if (content.form === 'pixels') return emit(frame, toRgb8(content.picture));
-    return from(pictureOf(content)).pipe(concatMap((picture) => emit(frame, toRgb8(picture))));
+    if (content.form === 'yuv420') return gated(frame, content.picture);
+    if (content.form === 'pixels') return gated(frame, toRgb8(content.picture));
+    return from(pictureOf(content)).pipe(concatMap((picture) => gated(frame, toRgb8(picture))));
   };
   return (source) =>
-    new Observable<GatedFrame>((subscriber) => {
+    new Observable<GatedItem>((subscriber) => {
       // Frames wait here while one before them is decoded.
       const held = new Set<Lease>();
       const letGo = (lease: Lease): void => {
@@ -58,11 +78,12 @@ export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Frame
       };
       const subscription = source
         .pipe(
-          tap(({ lease }) => {
-            lease.retain();
-            held.add(lease);
+          tap((item) => {
+            if (isTick(item)) return;
+            item.lease.retain();
+            held.add(item.lease);
           }),
-          concatMap((frame) => measured(frame).pipe(finalize(() => letGo(frame.lease)))),
+          concatMap((item) => (isTick(item) ? ticked(item) : measured(item).pipe(finalize(() => letGo(item.lease))))),
         )
         .subscribe(subscriber);
       return () => {

@@ -6,11 +6,14 @@ import { toRgb8 } from '../../pixels/rgb8.js';
 import {
   BlinkstreamError,
   type Blob,
+  type Finding,
   type FrameSequence,
   type Lease,
   type Reasoned,
   type SequenceFrame,
 } from '../../records/index.js';
+import { gapClaim } from '../../reasoning/measured/gap.js';
+import { verifyGap } from '../../reasoning/verification/gap.js';
 import { mapOrdered } from '../../workers/ordered.js';
 import { pipelineContext, restoredState } from '../context.js';
 
@@ -43,7 +46,7 @@ interface Worked extends ReasonedSequence {
 
 /**
  * Has workers turn sequences into findings: evidence, reasoner, verification. Works in parallel and keeps order; a
- * sequence without frames passes in its place. A sequence that no worker can reason over goes to the dead-letter output
+ * sequence without frames passes in its place, a gap as the condition `SIGNAL_GAP`. A sequence that no worker can reason over goes to the dead-letter output
  * with its coordinates, and its checkpoint goes on.
  */
 export function reason({
@@ -89,6 +92,7 @@ export function reason({
       const nothing: Reasoned = { findings: [], contradicted: [], blobs: [], reasoner, elapsedMs: 0 };
       const reasoning = async (sequence: FrameSequence, signal: AbortSignal): Promise<Reasoned | undefined> => {
         if (sequence.trigger === 'checkpoint') return nothing;
+        if (sequence.trigger === 'gap') return gapReasoned(sequence, nothing);
         try {
           return await context.reason(sequence, {
             question,
@@ -127,6 +131,14 @@ export function reason({
         waiting.clear();
       };
     });
+}
+
+/** No worker is asked: there is nothing to see. */
+function gapReasoned(sequence: FrameSequence, nothing: Reasoned): Reasoned {
+  const claim = gapClaim(sequence);
+  const finding: Finding = { ...claim, pictures: [], verification: verifyGap(claim, sequence) };
+  const published = finding.verification.verdict === 'SUPPORTED';
+  return { ...nothing, ...(published ? { findings: [finding] } : { contradicted: [finding] }) };
 }
 
 const leasesOf = ({ frames, baseline, settledScene }: FrameSequence): Lease[] =>

@@ -1,5 +1,5 @@
 import { Observable, type MonoTypeOperatorFunction } from 'rxjs';
-import type { Frame, FrameRef } from '../../records/index.js';
+import { isTick, type FrameRef, type SourceItem } from '../../records/index.js';
 import { isAfter, ReorderBuffer, type Reordered } from '../../sequences/reorder.js';
 import { pipelineContext, restoredState } from '../context.js';
 import { guarded } from './guarded.js';
@@ -16,8 +16,11 @@ interface ReorderState {
   readonly readTo: number;
 }
 
-/** Brings frames into event-time order within a bound; what comes later than the bound goes to the late output. */
-export function reorder({ allowedLatenessMs }: ReorderOptions): MonoTypeOperatorFunction<Frame> {
+/**
+ * Brings frames into event-time order within a bound; what comes later than the bound goes to the late output. Ticks keep
+ * their place: each is let through once every frame that may still come before it has.
+ */
+export function reorder({ allowedLatenessMs }: ReorderOptions): MonoTypeOperatorFunction<SourceItem> {
   const context = pipelineContext('reorder');
   const { listener, ahead } = context;
   const restored = restoredState(context, 'reorder') as ReorderState | undefined;
@@ -32,28 +35,32 @@ export function reorder({ allowedLatenessMs }: ReorderOptions): MonoTypeOperator
     states: () => ({ reorder: { lateFrames, readTo } satisfies ReorderState }),
   });
   return (source) =>
-    new Observable<Frame>((subscriber) => {
-      const buffer = new ReorderBuffer<Frame>(allowedLatenessMs);
-      const emit = ({ ready, late }: Reordered<Frame>): void => {
+    new Observable<SourceItem>((subscriber) => {
+      const buffer = new ReorderBuffer<SourceItem>(allowedLatenessMs);
+      const emit = ({ ready, late }: Reordered<SourceItem>): void => {
         for (const frame of late) {
+          // Sources give no tick behind a frame; time that is past already would change nothing.
+          if (isTick(frame)) continue;
           if (frame.ref.index > (restored?.readTo ?? -1)) {
             lateFrames += 1;
             listener.late?.(frame.ref, buffer.watermarkMs);
           }
           frame.lease.release();
         }
-        for (const frame of ready) {
-          subscriber.next(frame);
-          frame.lease.release();
+        for (const item of ready) {
+          subscriber.next(item);
+          if (!isTick(item)) item.lease.release();
         }
       };
       const subscription = source.subscribe(
-        guarded<Frame>(subscriber, {
-          next: (frame) => {
-            frame.lease.retain();
-            given.push(frame.ref);
-            readTo = Math.max(readTo, frame.ref.index);
-            emit(buffer.push(frame));
+        guarded<SourceItem>(subscriber, {
+          next: (item) => {
+            if (!isTick(item)) {
+              item.lease.retain();
+              given.push(item.ref);
+              readTo = Math.max(readTo, item.ref.index);
+            }
+            emit(buffer.push(item));
           },
           complete: () => {
             if (context.report()?.suspended !== true) emit(buffer.end());
@@ -63,7 +70,7 @@ export function reorder({ allowedLatenessMs }: ReorderOptions): MonoTypeOperator
       );
       return () => {
         subscription.unsubscribe();
-        for (const frame of buffer.waiting) frame.lease.release();
+        for (const item of buffer.waiting) if (!isTick(item)) item.lease.release();
       };
     });
 }

@@ -1,35 +1,69 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import {
   BlinkstreamError,
+  isTick,
   type Checkpoint,
+  type Frame,
+  type FrameEvidence,
   type FrameSequence,
   type Lease,
   type Position,
   type SequenceFrame,
+  type SourceItem,
+  type Tick,
 } from '../../records/index.js';
-import type { ClosedWindow, Window, WindowInput, WindowSpec } from '../../sequences/windows/window.js';
+import { orderOf } from '../../sequences/reorder.js';
+import {
+  Sequencer,
+  type NumberedWindow,
+  type SequencerInput,
+  type SequencerState,
+} from '../../sequences/windows/sequencer.js';
+import { withoutPixels, type WindowSpec } from '../../sequences/windows/window.js';
 import { pipelineContext, restoredState } from '../context.js';
-import type { GatedFrame } from './gate.js';
+import type { GatedFrame, GatedItem } from './gate.js';
 import { guarded } from './guarded.js';
+
+export interface WindowOptions {
+  /**
+   * A source that gives no frame for so long, by its ticks, is idle: the window lets go of its frames, and a checkpoint
+   * goes on behind the last of them; default 10,000 ms.
+   */
+  readonly idleMs: number;
+}
+
+export const windowDefaults: WindowOptions = { idleMs: 10_000 };
+
+/** What a window may be given: with a gate before it, or without. */
+type WindowItem<Needs> = Needs extends 'measured' ? GatedItem : GatedItem | SourceItem;
 
 /**
  * Groups frames into sequences. Holds the leases of the frames that the window keeps, and gives each sequence the
  * state of everything up to here. A sequence's leases are valid while it is being emitted; `reason` retains them.
+ *
+ * Frames must come in event-time order, ticks in their place among them. A gap in the signal becomes a sequence of its
+ * own when it is noticed and when it is over. Of a source that is not `replayable` a restart loses the pixels that the
+ * window held, all but the settled scene; it goes on with what it has measured.
  */
-export function window<State>(spec: WindowSpec<State>): OperatorFunction<GatedFrame, FrameSequence> {
+export function window<State, Needs extends 'measured' | 'frames'>(
+  spec: WindowSpec<State, Needs>,
+  options: Partial<WindowOptions> = {},
+): OperatorFunction<WindowItem<Needs>, FrameSequence> {
   const context = pipelineContext('window');
-  const restored = restoredState(context, 'window') as State | undefined;
+  const { idleMs } = { ...windowDefaults, ...options };
+  const restored = restoredState(context, 'window') as SequencerState<State> | undefined;
+  const { name, replayable = true } = context.source;
   return (source) =>
     new Observable<FrameSequence>((subscriber) => {
-      const reducer = spec.open(restored);
+      const reducer = new Sequencer(spec, idleMs, restored);
       const held = new Map<number, Lease>();
       const scene = reducer.baseline()?.ref.index;
       if (scene !== undefined && context.restoredScene !== undefined) held.set(scene, context.restoredScene);
 
-      const feed = (input: WindowInput, checkpoint: () => Checkpoint | undefined): void => {
+      const feed = (input: SequencerInput, checkpoint: () => Checkpoint | undefined): void => {
         const closed = reducer.push(input);
         closed.forEach((one, i) => {
-          const sequence: FrameSequence = sequenceOf(one, held, context.source.name);
+          const sequence: FrameSequence = sequenceOf(one, held, name);
           // State after the push is state after all that it closed, so the last of them carries it.
           if (i < closed.length - 1) return subscriber.next(sequence);
           const state = checkpoint();
@@ -42,30 +76,65 @@ export function window<State>(spec: WindowSpec<State>): OperatorFunction<GatedFr
         });
         letGo(reducer, held);
       };
+      const checkpointAt = (item: Frame | Tick, upstream: Readonly<Record<string, unknown>>): Checkpoint => {
+        const position = positionAt(item);
+        return {
+          states: {
+            ...Object.fromEntries(context.ahead.flatMap((step) => Object.entries(step.states()))),
+            ...upstream,
+            window: structuredClone(reducer.state),
+          },
+          positions: position === undefined ? {} : { [name]: position },
+        };
+      };
+      /** Undefined where no frame has come yet. */
+      const positionAt = (item: Frame | Tick): Position | undefined => {
+        const { readTo } = reducer;
+        const behind: Position | undefined = readTo && { ...readTo, after: true };
+        if (!replayable) return behind;
+        const needed = [
+          ...reducer.keptPositions(),
+          ...context.ahead.flatMap((step) => step.positionsAfter(orderOf(item))),
+        ];
+        // At the least the frame just seen, which is then read again and passed over.
+        if (!isTick(item)) return earliest([item.ref.position, ...needed]);
+        return needed.length > 0 ? earliest(needed) : behind;
+      };
+      /** What a source that goes on elsewhere will not give again. */
+      const giveUpMissing = (): void => {
+        const missing = new Set([...reducer.kept()].filter((index) => !held.has(index)));
+        if (missing.size > 0) feed({ type: 'lost', frames: missing }, () => undefined);
+      };
+      if (!replayable) giveUpMissing();
 
+      const take = (
+        frame: Frame,
+        evidence: FrameEvidence | undefined,
+        fedBefore: boolean,
+        upstream: Upstream,
+      ): void => {
+        const { ref, lease } = frame;
+        if (fedBefore && !reducer.kept().has(ref.index)) return;
+        lease.retain();
+        held.get(ref.index)?.release();
+        held.set(ref.index, lease);
+        if (fedBefore) return;
+        feed({ type: 'frame', ref, bytes: lease.bytes, ...(evidence && { evidence }) }, () =>
+          checkpointAt(frame, upstream()),
+        );
+      };
       const subscription = source.subscribe(
-        guarded<GatedFrame>(subscriber, {
-          next: ({ frame: { ref, lease }, evidence, upstream }) => {
-            if (evidence === undefined && !reducer.kept().has(ref.index)) return;
-            lease.retain();
-            held.get(ref.index)?.release();
-            held.set(ref.index, lease);
-            if (evidence === undefined) return;
-            feed({ type: 'frame', ref, bytes: lease.bytes, evidence }, () => ({
-              states: {
-                ...Object.fromEntries(context.ahead.flatMap((step) => Object.entries(step.states()))),
-                ...upstream(),
-                window: structuredClone(reducer.state),
-              },
-              positions: {
-                // At the least the frame just seen, which is then read again and passed over.
-                [context.source.name]: earliest([
-                  ref.position,
-                  ...reducer.keptPositions(),
-                  ...context.ahead.flatMap((step) => step.positionsAfter(ref)),
-                ]),
-              },
-            }));
+        guarded<GatedItem | SourceItem>(subscriber, {
+          next: (item) => {
+            if (isTick(item)) {
+              if (item.gap !== undefined) giveUpMissing();
+              const { upstream = none, ...tick }: Tick & { readonly upstream?: Upstream } = item;
+              feed(tick, () => checkpointAt(tick, upstream()));
+            } else if ('frame' in item) {
+              take(item.frame, item.evidence, item.evidence === undefined, item.upstream);
+            } else {
+              take(item, undefined, reducer.has(item.ref), none);
+            }
           },
           complete: () => {
             // Nothing follows the end: the run's own last step says that the source is done.
@@ -82,17 +151,18 @@ export function window<State>(spec: WindowSpec<State>): OperatorFunction<GatedFr
     });
 }
 
-function sequenceOf(closed: ClosedWindow, held: ReadonlyMap<number, Lease>, source: string): FrameSequence {
+type Upstream = GatedFrame['upstream'];
+const none: Upstream = () => ({});
+
+function sequenceOf(closed: NumberedWindow, held: ReadonlyMap<number, Lease>, source: string): FrameSequence {
   const { baseline, frames, ...rest } = closed;
   return {
     source,
     ...rest,
-    frames: frames.map((frame) => (frame.role === undefined ? plain(frame) : withLease(frame, held))),
+    frames: frames.map((frame) => (frame.role === undefined ? withoutPixels(frame) : withLease(frame, held))),
     ...(baseline && { baseline: withLease(baseline, held) }),
   };
 }
-
-const plain = ({ ref, evidence }: SequenceFrame): SequenceFrame<Lease> => ({ ref, ...(evidence && { evidence }) });
 
 function withLease(frame: SequenceFrame, held: ReadonlyMap<number, Lease>): SequenceFrame<Lease> {
   const lease = held.get(frame.ref.index);
@@ -114,7 +184,7 @@ function withLease(frame: SequenceFrame, held: ReadonlyMap<number, Lease>): Sequ
 const earliest = (positions: readonly Position[]): Position =>
   positions.reduce((lowest, position) => (position.index < lowest.index ? position : lowest));
 
-function letGo<State>(reducer: Window<State>, held: Map<number, Lease>): void {
+function letGo<State>(reducer: Sequencer<State>, held: Map<number, Lease>): void {
   const kept = reducer.kept();
   const scene = reducer.baseline()?.ref.index;
   for (const [index, lease] of held) {

@@ -341,6 +341,8 @@ export enum FrameSequence_Trigger {
   CONDITION = "CONDITION",
   WHOLE = "WHOLE",
   CHECKPOINT = "CHECKPOINT",
+  /** GAP - No frames, because there were none; told without a worker. */
+  GAP = "GAP",
 }
 
 export function frameSequence_TriggerFromJSON(object: any): FrameSequence_Trigger {
@@ -366,6 +368,9 @@ export function frameSequence_TriggerFromJSON(object: any): FrameSequence_Trigge
     case 6:
     case "CHECKPOINT":
       return FrameSequence_Trigger.CHECKPOINT;
+    case 7:
+    case "GAP":
+      return FrameSequence_Trigger.GAP;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameSequence_Trigger");
   }
@@ -387,6 +392,8 @@ export function frameSequence_TriggerToJSON(object: FrameSequence_Trigger): stri
       return "WHOLE";
     case FrameSequence_Trigger.CHECKPOINT:
       return "CHECKPOINT";
+    case FrameSequence_Trigger.GAP:
+      return "GAP";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameSequence_Trigger");
   }
@@ -408,6 +415,8 @@ export function frameSequence_TriggerToNumber(object: FrameSequence_Trigger): nu
       return 5;
     case FrameSequence_Trigger.CHECKPOINT:
       return 6;
+    case FrameSequence_Trigger.GAP:
+      return 7;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameSequence_Trigger");
   }
