@@ -9,14 +9,18 @@ import { findFfmpeg } from '../sources/ffmpeg-binary.js';
 import type { CommandIo } from './command.js';
 import { checkTelling, type Telling } from './demo-check.js';
 import { type DemoSubscriber, startSubscriber } from './demo-subscriber.js';
-import type { RunDemo } from './demo.js';
-import { exitCodes } from './exit-codes.js';
+import { type ExitCode, exitCodes } from './exit-codes.js';
 import { makeOutputFolder, outputFolder, readRunRecord } from './output-folder.js';
 import { StatusLine, styled, Terminal } from './terminal.js';
 import { runWatch } from './watch-run.js';
 
+/** What `demo` was asked for. */
+export interface DemoOptions {
+  readonly out: string;
+}
+
 /** The whole way on a drawn clip, held against what was drawn. */
-export const runDemo: RunDemo = async ({ out }, io) => {
+export const runDemo = async ({ out }: DemoOptions, io: CommandIo): Promise<ExitCode> => {
   const startedMs = performance.now();
   const clip = join(out, 'demo.mp4');
   await clearEarlierDemo(out, clip);

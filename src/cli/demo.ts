@@ -1,14 +1,7 @@
 import { join } from 'node:path';
-import { type CommandFactory, type CommandIo, newCommand } from './command.js';
-import type { ExitCode } from './exit-codes.js';
+import { type CommandFactory, newCommand } from './command.js';
+import type { DemoOptions } from './demo-run.js';
 import { text } from './option-values.js';
-
-/** What `demo` was asked for. */
-export interface DemoOptions {
-  readonly out: string;
-}
-
-export type RunDemo = (options: DemoOptions, io: CommandIo) => Promise<ExitCode>;
 
 const defaultOut = join('out', 'demo');
 

@@ -17,7 +17,7 @@ import { eventLine } from './event-lines.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { usageError } from './failure.js';
 import { claimOutputFolder, makeOutputFolder, outputFolder, type OutputFolder } from './output-folder.js';
-import type { WatchOptions } from './watch.js';
+import type { WatchOptions } from './watch-options.js';
 
 /** What a caller in this process does beside a watch, while its events are served. */
 export interface Companion {

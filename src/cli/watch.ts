@@ -1,29 +1,6 @@
 import { type CommandFactory, newCommand } from './command.js';
 import { oneOf, repeatable, text, wholeNumber } from './option-values.js';
-
-/** What `watch` was asked for. */
-export interface WatchOptions {
-  /** Video file, http(s) URL, folder, glob or picture. */
-  readonly input: string;
-  readonly out: string;
-  /** Name of the source in events; without it, that of the input. */
-  readonly name?: string;
-  /** Time between images that do not tell their own, ms. */
-  readonly interval?: number;
-  /** How to read a time out of a file name. */
-  readonly timePattern?: string;
-  /** Local worker processes; without it, one less than there are cores. */
-  readonly workers?: number;
-  /** Workers that run already; empty for local ones. */
-  readonly workerAddress: readonly string[];
-  /** Where events are served; without it they are not. */
-  readonly listen?: string;
-  readonly keepServing?: true;
-  readonly reasoner: (typeof reasoners)[number];
-  readonly failOnChange?: true;
-}
-
-const reasoners = ['measured'] as const;
+import { reasoners, type WatchOptions } from './watch-options.js';
 
 export const watchCommand: CommandFactory = (act) =>
   newCommand('watch', {

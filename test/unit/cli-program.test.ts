@@ -3,7 +3,8 @@ import type { Act } from '../../src/cli/command.js';
 import { diagnose } from '../../src/cli/doctor.js';
 import { report } from '../../src/cli/failure.js';
 import { StatusLine, Terminal } from '../../src/cli/terminal.js';
-import { watchCommand, type WatchOptions } from '../../src/cli/watch.js';
+import type { WatchOptions } from '../../src/cli/watch-options.js';
+import { watchCommand } from '../../src/cli/watch.js';
 import { BlinkstreamError } from '../../src/records/index.js';
 import { keptStream } from '../support/streams.js';
 
