@@ -46,8 +46,9 @@ export { reason, type ReasonedSequence, type ReasonOperatorOptions } from './top
 export { reorder, type ReorderOptions } from './topology/operators/reorder.js';
 export { track, type Step } from './topology/operators/track.js';
 export { window, type WindowOptions } from './topology/operators/window.js';
-export type { GateOptions } from './sequences/gate/gate.js';
+export type { GateOptions } from './sequences/gate/options.js';
 export { activity, type ActivityOptions } from './sequences/windows/activity.js';
+export { sliding, tumbling, type SlidingOptions, type TumblingOptions } from './sequences/windows/timed.js';
 export { whole, type WholeOptions } from './sequences/windows/whole.js';
 export type { PipelineListener } from './topology/context.js';
 export { run, type RunOptions, type RunResult } from './topology/run.js';

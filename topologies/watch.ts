@@ -5,7 +5,7 @@ import { reorder } from '../src/topology/operators/reorder.js';
 import { track } from '../src/topology/operators/track.js';
 import { window } from '../src/topology/operators/window.js';
 import { topology } from '../src/topology/topology.js';
-import type { GateOptions } from '../src/sequences/gate/gate.js';
+import type { GateOptions } from '../src/sequences/gate/options.js';
 import { activity, type ActivityOptions } from '../src/sequences/windows/activity.js';
 import type { Source } from '../src/sources/index.js';
 

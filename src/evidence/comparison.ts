@@ -129,12 +129,7 @@ function lightBetween(then: Planes, now: Planes): LightFit {
 function shiftBetween(then: Planes, now: Planes, light: LightFit): { dx: number; dy: number } {
   const bytes = (plane: Float32Array) =>
     Uint8Array.from(plane, (value) => Math.min(255, Math.max(0, Math.round(value))));
-  const grid = {
-    planeWidth: now.width,
-    planeHeight: now.height,
-    columns: now.width >> 2 || 1,
-    rows: now.height >> 2 || 1,
-  };
+  const grid = { planeWidth: now.width, planeHeight: now.height };
   const found = planeShift(bytes(then.y), bytes(now.y), grid, light);
   const size = Math.hypot(found.dx, found.dy);
   return found.explained > 0.15 && size > 0.05 && size < 3 ? { dx: found.dx, dy: found.dy } : { dx: 0, dy: 0 };

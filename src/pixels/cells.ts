@@ -65,7 +65,8 @@ export type MeasuredPicture = PictureU8 | Yuv420Picture;
  */
 export function measureCells(picture: MeasuredPicture, grid: CellGrid, out: CellPlanes): void {
   if (picture.type === 'u8') return measureRgb(picture, grid, out);
-  measureLuma(picture, grid, out);
+  shrinkLuma(picture, grid, out.plane);
+  cellMeans(out.plane, grid, out.y);
   const { u, v, chromaWidth, chromaHeight } = planesOf(picture);
   const { blue, red } = scalesOf(picture);
   const chroma = { chromaWidth, chromaHeight, grid };
@@ -73,69 +74,91 @@ export function measureCells(picture: MeasuredPicture, grid: CellGrid, out: Cell
   measureChroma({ ...chroma, samples: v, scale: red }, out.v);
 }
 
-/** Grey level of the mean of four luma samples, by their sum. */
-const levelsOfSums = (range: YuvColour['range']): Uint8ClampedArray => {
+/** Grey level of each sum of `count` luma samples. */
+const levelsOfSums = (count: number, range: YuvColour['range']): Uint8Array => {
   const { luma, black } = scalesOf({ matrix: 'bt601', range });
-  return Uint8ClampedArray.from({ length: 4 * 255 + 1 }, (_, sum) => luma * (sum / 4 - black));
+  const levels = Uint8ClampedArray.from({ length: count * 255 + 1 }, (_, sum) => luma * (sum / count - black));
+  return new Uint8Array(levels.buffer);
 };
-const levelOfSum = { limited: levelsOfSums('limited'), full: levelsOfSums('full') };
+const levelOfSample = { limited: levelsOfSums(1, 'limited'), full: levelsOfSums(1, 'full') };
+const levelOfFour = { limited: levelsOfSums(4, 'limited'), full: levelsOfSums(4, 'full') };
 
-function measureLuma(picture: Yuv420Picture, grid: CellGrid, out: CellPlanes): void {
-  const { data, width } = picture;
-  const { shrink, planeWidth, planeHeight, columns, rows } = grid;
-  const level = levelOfSum[picture.range];
+/** Fills the plane with grey levels. */
+function shrinkLuma({ data, width, range }: Yuv420Picture, grid: CellGrid, plane: Uint8Array): void {
+  const { shrink, planeWidth, planeHeight } = grid;
+  if (shrink === 1) {
+    const level = levelOfSample[range];
+    let i = 0;
+    // Four at a time take half the time.
+    for (const whole = plane.length - 3; i < whole; i += 4) {
+      plane[i] = level[data[i]];
+      plane[i + 1] = level[data[i + 1]];
+      plane[i + 2] = level[data[i + 2]];
+      plane[i + 3] = level[data[i + 3]];
+    }
+    for (; i < plane.length; i++) plane[i] = level[data[i]];
+    return;
+  }
+  const level = levelOfFour[range];
   const half = shrink >> 1;
-  const { plane, y } = out;
-  y.fill(0);
-  const wholeWidth = planeWidth - (planeWidth % CELL);
-  for (let py = 0; py < planeHeight; py++) {
-    const row = Math.min(rows - 1, py >> 2) * columns;
-    const inRows = py < rows * CELL;
+  for (let py = 0, o = 0; py < planeHeight; py++) {
     let i = py * shrink * width;
     let k = i + half * width;
-    let o = py * planeWidth;
-    // Four samples, one cell's width, at a time: the sums are in a register for as long.
-    let px = 0;
-    for (; px < wholeWidth; px += CELL) {
-      let sum = 0;
-      for (const end = o + CELL; o < end; i += shrink, k += shrink, o++) {
-        const value = half === 0 ? level[4 * data[i]] : level[data[i] + data[i + half] + data[k] + data[k + half]];
-        plane[o] = value;
-        sum += value;
-      }
-      if (inRows) y[row + (px >> 2)] += sum;
-    }
-    for (; px < planeWidth; px++, i += shrink, k += shrink, o++) {
+    for (const end = o + planeWidth; o < end; o++, i += shrink, k += shrink) {
       plane[o] = level[data[i] + data[i + half] + data[k] + data[k + half]];
-      // A picture narrower than a cell has one all the same.
-      if (inRows && wholeWidth === 0) y[row] += plane[o];
     }
   }
-  for (let c = 0; c < y.length; c++) y[c] /= CELL * CELL;
+}
+
+/** Means of the plane over each cell. A plane narrower than a cell repeats its last samples. */
+function cellMeans(plane: Uint8Array, { planeWidth, planeHeight, columns, rows }: CellGrid, out: Float32Array): void {
+  const x1 = Math.min(1, planeWidth - 1);
+  const x2 = Math.min(2, planeWidth - 1);
+  const x3 = Math.min(3, planeWidth - 1);
+  for (let row = 0, c = 0; row < rows; row++) {
+    let i = row * CELL * planeWidth;
+    const down = (samples: number) => Math.min(samples, planeHeight - 1) * planeWidth;
+    const [y1, y2, y3] = [down(1), down(2), down(3)];
+    for (let column = 0; column < columns; column++, c++, i += CELL) {
+      const j = i + y1;
+      const k = i + y2;
+      const l = i + y3;
+      const sum =
+        plane[i] +
+        plane[i + x1] +
+        plane[i + x2] +
+        plane[i + x3] +
+        (plane[j] + plane[j + x1] + plane[j + x2] + plane[j + x3]) +
+        (plane[k] + plane[k + x1] + plane[k + x2] + plane[k + x3]) +
+        (plane[l] + plane[l + x1] + plane[l + x2] + plane[l + x3]);
+      out[c] = sum / (CELL * CELL);
+    }
+  }
 }
 
 /** Chroma samples along the side of a cell that its mean is taken of at most. */
 const CHROMA_SIDE = 8;
 
-/** Cell means of one chroma plane, in grey levels about 0. */
+/** Cell means of one chroma plane, in grey levels about 0; samples are taken two by two. */
 function measureChroma({ samples, scale, chromaWidth, chromaHeight, grid }: ChromaPlane, out: Float32Array): void {
   const { columns, rows, cellPx } = grid;
   const side = cellPx >> 1;
   const step = Math.ceil(side / CHROMA_SIDE);
-  for (let row = 0; row < rows; row++) {
-    const top = row * side;
-    const bottom = Math.min(top + side, chromaHeight);
-    for (let column = 0; column < columns; column++) {
-      const left = column * side;
-      const right = Math.min(left + side, chromaWidth);
+  const right = Math.min(step, chromaWidth - 1);
+  const down = Math.min(step, chromaHeight - 1) * chromaWidth;
+  const pairsAcross = Math.max(1, Math.floor(Math.min(side, chromaWidth) / (2 * step)));
+  const pairsDown = Math.max(1, Math.floor(Math.min(side, chromaHeight) / (2 * step)));
+  const count = 4 * pairsAcross * pairsDown;
+  for (let row = 0, c = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, c++) {
       let sum = 0;
-      let count = 0;
-      for (let y = top; y < bottom; y += step) {
-        for (let i = y * chromaWidth + left, end = y * chromaWidth + right; i < end; i += step, count++) {
-          sum += samples[i];
+      let start = row * side * chromaWidth + column * side;
+      for (let y = 0; y < pairsDown; y++, start += 2 * step * chromaWidth) {
+        for (let x = 0, i = start; x < pairsAcross; x++, i += 2 * step) {
+          sum += samples[i] + samples[i + right] + samples[i + down] + samples[i + down + right];
         }
       }
-      out[row * columns + column] = (sum / count - 128) * scale;
+      out[c] = (sum / count - 128) * scale;
     }
   }
 }
@@ -219,19 +242,23 @@ function channelNoise(
   const histogram = new Uint32Array(2048);
   const rowStep = Math.max(1, Math.floor(height / 24));
   const columnStep = Math.max(1, Math.floor(width / 320));
+  // The mask is a second difference across of second differences down, which neighbours share.
+  const bend = (i: number) => data[i - stride] - 2 * data[i] + data[i + stride];
   let samples = 0;
   for (let y = 1; y < height - 1; y += rowStep) {
-    for (let x = 1; x < width - 1; x += columnStep) {
-      const i = y * stride + x * channels + channel;
-      const a =
-        data[i - stride - channels] +
-        data[i - stride + channels] +
-        data[i + stride - channels] +
-        data[i + stride + channels];
-      const e = data[i - stride] + data[i + stride] + data[i - channels] + data[i + channels];
-      const value = Math.abs(a - 2 * e + 4 * data[i]);
-      histogram[value < 2048 ? value : 2047]++;
-      samples++;
+    let i = y * stride + channel;
+    let left = bend(i);
+    let here = bend((i += channels));
+    for (let x = 1, counted = 1; x < width - 1; x++) {
+      const right = bend((i += channels));
+      if (x === counted) {
+        const value = Math.abs(left - 2 * here + right);
+        histogram[value < 2048 ? value : 2047]++;
+        samples++;
+        counted += columnStep;
+      }
+      left = here;
+      here = right;
     }
   }
   let below = 0;

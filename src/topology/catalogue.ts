@@ -1,6 +1,7 @@
 import { trackerDefaults, type TrackerOptions } from '../changes/tracker.js';
-import { gateDefaults, type GateOptions } from '../sequences/gate/gate.js';
+import { gateDefaults, type GateOptions } from '../sequences/gate/options.js';
 import { activityDefaults, type ActivityOptions } from '../sequences/windows/activity.js';
+import { timedDefaults, type SlidingOptions, type TumblingOptions } from '../sequences/windows/timed.js';
 import { wholeDefaults, type WholeOptions } from '../sequences/windows/whole.js';
 import type { ReasonOperatorOptions } from './operators/reason.js';
 import type { ReorderOptions } from './operators/reorder.js';
@@ -189,6 +190,56 @@ export const activities = (source: Source) =>
     example: `import { frames, gate, whole, window, type Source } from 'blinkstream';
 
 export const everything = (source: Source) => frames(source).pipe(gate(), window(whole({ maxBytes: 64 * 2 ** 20 })));`,
+  },
+  {
+    name: 'window(tumbling(options))',
+    summary: 'Groups frames into windows of event time, one after the other, with a gate before them or without.',
+    input: 'SourceItem or GatedItem',
+    output: 'FrameSequence',
+    options: describeWindow<TumblingOptions>(
+      {
+        sizeMs: ['ms', 'length of a window; they begin at multiples of it since the epoch'],
+        maxBytes: ['bytes', 'pixels or originals that the open windows may hold together'],
+      },
+      { ...timedDefaults },
+    ),
+    promises: {
+      order: 'By event time, which frames must come in; every frame belongs to exactly one sequence.',
+      state: 'Frames of the open window. Positions of those with pixels, not the pixels, are in the checkpoint.',
+      delivery:
+        'A sequence is emitted when time has reached the end of its window, by a frame or a tick, or with the end of the ' +
+        'source. Boundaries are the same after a crash, and everywhere. A window without frames is not told.',
+      drops: 'Pixels only, of frames that are closest to their neighbours in time; counted in `thinnedFrames`.',
+    },
+    example: `import { frames, reorder, tumbling, window, type Source } from 'blinkstream';
+
+/** A sequence a minute, without looking at any frame. */
+export const minutes = (source: Source) =>
+  frames(source).pipe(reorder({ allowedLatenessMs: 2_000 }), window(tumbling({ sizeMs: 60_000 })));`,
+  },
+  {
+    name: 'window(sliding(options))',
+    summary: 'Groups frames into windows of event time that overlap.',
+    input: 'SourceItem or GatedItem',
+    output: 'FrameSequence',
+    options: describeWindow<SlidingOptions>(
+      {
+        sizeMs: ['ms', 'length of a window'],
+        everyMs: ['ms', 'a window begins at every multiple of this since the epoch; at most `sizeMs`'],
+        maxBytes: ['bytes', 'pixels or originals that the open windows may hold together'],
+      },
+      { ...timedDefaults },
+    ),
+    promises: {
+      order: 'By event time, which frames must come in; every frame belongs to all windows that are open at its time.',
+      state: 'Frames of the open windows, each once. Positions of those with pixels are in the checkpoint.',
+      delivery: 'As `tumbling`.',
+      drops: 'As `tumbling`.',
+    },
+    example: `import { frames, gate, sliding, window, type Source } from 'blinkstream';
+
+export const lastTenSeconds = (source: Source) =>
+  frames(source).pipe(gate(), window(sliding({ sizeMs: 10_000, everyMs: 2_000 })));`,
   },
   {
     name: 'reason(options)',

@@ -1,6 +1,7 @@
 import { Tracker } from '../../src/changes/tracker.js';
 import type { ChangeEvent, Finding, FrameEvidence, Gap, PictureU8 } from '../../src/records/index.js';
-import { Gate, type GateOptions } from '../../src/sequences/gate/gate.js';
+import { Gate } from '../../src/sequences/gate/gate.js';
+import type { GateOptions } from '../../src/sequences/gate/options.js';
 import { Sequencer, type NumberedWindow, type SequencerInput } from '../../src/sequences/windows/sequencer.js';
 import type { WindowSpec } from '../../src/sequences/windows/window.js';
 import { windowDefaults } from '../../src/topology/operators/window.js';

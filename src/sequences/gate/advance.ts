@@ -2,10 +2,10 @@ import type { CellGrid, CellPlanes } from '../../pixels/cells.js';
 import { pointOf, type FrameEvidence, type FrameRef, type SettledRegion } from '../../records/index.js';
 import type { LightFit } from '../../pixels/light.js';
 import { components, regionOf, sharpness, type Component } from '../../pixels/components.js';
-import { differences, GREY, type Differences } from './differences.js';
-import type { GateOptions } from './gate.js';
+import { differences, GREY, type CellDifferences, type Differences } from './differences.js';
+import type { GateOptions } from './options.js';
 import { isCompressed, nuisancesOf } from './nuisances.js';
-import { countFlips, fadeFlips, flip, overlayCells, overlayRegions } from './overlays.js';
+import { countFlips, fadeFlips, flip, overlaysOf } from './overlays.js';
 import type { GateState } from './state.js';
 import { linkTracks, type Link } from './tracks.js';
 
@@ -33,11 +33,18 @@ interface Part extends Component {
   readonly moving: boolean;
 }
 
-/** One step of the gate: changes `state`, returns what the frame shows. `planes` are the frame's cell means. */
+/** What is known of a scene, how its pictures are divided, and where each frame's values go. */
+export interface Scene {
+  readonly state: GateState;
+  readonly grid: CellGrid;
+  /** Cell means of the frame. */
+  readonly planes: CellPlanes;
+  readonly cells: CellDifferences;
+}
+
+/** One step of the gate: changes `state`, returns what the frame in `planes` shows. */
 export function advance(
-  state: GateState,
-  grid: CellGrid,
-  planes: CellPlanes,
+  { state, grid, planes, cells }: Scene,
   ref: FrameRef,
   sigma: number,
   options: GateOptions,
@@ -48,9 +55,9 @@ export function advance(
   state.last = { eventTimeMs: ref.eventTimeMs, index: ref.index };
   state.lastElapsedMs = ref.elapsedMs;
 
-  const overlay = overlayCells(state, grid);
+  const overlays = overlaysOf(state, grid);
   const compressed = isCompressed(state, sigma);
-  const found = differences(state, grid, planes, overlay, { deviations: options.deviations, compressed });
+  const found = differences(state, grid, planes, overlays.mask, { deviations: options.deviations, compressed }, cells);
   const parts = components(found.foreground, grid.columns, grid.rows).map((part) => classify(part, found, state, grid));
   const things = parts.filter((part) => part.kind === 'thing');
   const { points, links } = linkTracks(
@@ -58,21 +65,21 @@ export function advance(
     things.map((part) => ({ region: regionOf(part, grid), moving: part.moving })),
     pointOf(ref),
   );
-  countFlips(state, found, overlay);
+  countFlips(state, found, overlays);
   rest(state, found, ref, dtMs);
   const inPlace = new Set(things.filter((part, box) => isInPlace(part, box, links, grid)));
   const settled = settle(state, grid, found, parts, inPlace, ref, options.settleMs);
   fadeFlips(state, dtMs);
   if (parts.length === 0 && found.shift.explained === 0) refer(state, planes, found.light, ref.elapsedMs);
-  learn(state, found, parts, overlay, dtMs);
-  const nuisances = nuisancesOf(state, grid, found, parts, overlay, { sigma, compressed, dtMs });
+  learn(state, found, parts, overlays.mask, dtMs);
+  const nuisances = nuisancesOf(state, grid, found, parts, overlays, { sigma, compressed, dtMs });
   return {
     motion: things.length > 0 ? 'active' : 'still',
     nuisances,
     tracks: points,
     settled,
     light: found.light,
-    overlays: overlayRegions(overlay, grid),
+    overlays: overlays.regions,
     noiseSigma: sigma,
     changedShare: things.reduce((sum, part) => sum + part.cells.length, 0) / state.baseY.length,
   };
@@ -138,26 +145,31 @@ function isInPlace(part: Part, box: number, links: readonly Link[], grid: CellGr
 }
 
 /** Keeps the clocks of each cell: how long it has been at rest, since when it has been unlike the baseline. */
-function rest(state: GateState, found: Differences, ref: FrameRef, dtMs: number): void {
-  const blend = 1 - Math.exp(-dtMs / RECENT_MS);
-  for (let c = 0; c < state.stillMs.length; c++) {
-    if (found.moving[c] === 1) {
-      state.stillMs[c] = 0;
-      state.restFrame[c] = ref.index;
-      state.restElapsedMs[c] = ref.elapsedMs;
+function rest(state: GateState, { foreground, moving, y, u, v }: Differences, ref: FrameRef, dtMs: number): void {
+  const { stillMs, restFrame, restElapsedMs, leftFrame, leftElapsedMs } = state;
+  for (let c = 0; c < stillMs.length; c++) {
+    if (moving[c] === 1) {
+      stillMs[c] = 0;
+      restFrame[c] = ref.index;
+      restElapsedMs[c] = ref.elapsedMs;
     } else {
-      state.stillMs[c] += dtMs;
+      stillMs[c] += dtMs;
     }
-    if (found.foreground[c] === 0) {
-      state.leftFrame[c] = -1;
-    } else if (state.leftFrame[c] < 0) {
-      state.leftFrame[c] = ref.index;
-      state.leftElapsedMs[c] = ref.elapsedMs;
+    if (foreground[c] === 0) {
+      leftFrame[c] = -1;
+    } else if (leftFrame[c] < 0) {
+      leftFrame[c] = ref.index;
+      leftElapsedMs[c] = ref.elapsedMs;
     }
-    state.recentY[c] += blend * (found.y[c] - state.recentY[c]);
-    state.recentU[c] += blend * (found.u[c] - state.recentU[c]);
-    state.recentV[c] += blend * (found.v[c] - state.recentV[c]);
   }
+  const blend = 1 - Math.exp(-dtMs / RECENT_MS);
+  follow(state.recentY, y, blend);
+  follow(state.recentU, u, blend);
+  follow(state.recentV, v, blend);
+}
+
+function follow(smoothed: Float32Array, values: Float32Array, blend: number): void {
+  for (let c = 0; c < smoothed.length; c++) smoothed[c] += blend * (values[c] - smoothed[c]);
 }
 
 /** Adopts what has come to rest as a whole, and what was unknown and rests; tells the things among it. */
@@ -191,9 +203,8 @@ function settle(
       adopt(state, found, c);
     }
   }
-  for (let c = 0; c < state.known.length; c++) {
-    if (state.known[c] === 0 && state.stillMs[c] >= settleMs) adopt(state, found, c);
-  }
+  const { known, stillMs } = state;
+  for (let c = 0; c < known.length; c++) if (known[c] === 0 && stillMs[c] >= settleMs) adopt(state, found, c);
   return settled;
 }
 
@@ -208,20 +219,22 @@ function adopt(state: GateState, found: Differences, c: number): void {
 
 /** Lets the baseline follow slowly where nothing differs, and learns how restless each cell is by nature. */
 function learn(state: GateState, found: Differences, parts: readonly Part[], overlay: Uint8Array, dtMs: number): void {
+  const { baseY, baseU, baseV, noise, known } = state;
+  const { y, u, v, foreground, moving } = found;
   const baseline = 1 - Math.exp(-dtMs / BASELINE_MS);
   const colour = found.chroma < GREY ? 0 : baseline;
-  const noise = 1 - Math.exp(-dtMs / NOISE_MS);
-  const near = new Uint8Array(state.known.length);
+  const noiseBlend = 1 - Math.exp(-dtMs / NOISE_MS);
+  const near = new Uint8Array(known.length);
   for (const part of parts) if (part.kind === 'thing') for (const c of part.cells) near[c] = 1;
   for (let c = 0; c < near.length; c++) {
-    if (near[c] === 1 || state.known[c] === 0) continue;
-    const off = found.y[c] - state.baseY[c];
+    if (near[c] === 1 || known[c] === 0) continue;
+    const off = y[c] - baseY[c];
     // A digit's flips are no noise: taken for it, they would not be seen any more and the overlay be forgotten.
-    if (overlay[c] === 0) state.noise[c] += noise * (1.2533 * Math.abs(off) - state.noise[c]);
-    if (found.foreground[c] === 1 && found.moving[c] === 1) continue;
-    state.baseY[c] += baseline * off;
-    state.baseU[c] += colour * (found.u[c] - state.baseU[c]);
-    state.baseV[c] += colour * (found.v[c] - state.baseV[c]);
+    if (overlay[c] === 0) noise[c] += noiseBlend * (1.2533 * Math.abs(off) - noise[c]);
+    if (foreground[c] === 1 && moving[c] === 1) continue;
+    baseY[c] += baseline * off;
+    baseU[c] += colour * (u[c] - baseU[c]);
+    baseV[c] += colour * (v[c] - baseV[c]);
   }
   const speckles = parts.reduce((n, part) => n + (part.kind === 'speckle' ? 1 : 0), 0);
   state.speckles += (1 - Math.exp(-dtMs / 500)) * (speckles - state.speckles);

@@ -1,34 +1,51 @@
 import { CELL, type CellGrid, type CellPlanes } from '../../pixels/cells.js';
 import type { RatioPlane } from '../../pixels/components.js';
-import { planeShift } from '../../pixels/shift.js';
+import { cellGradients, planeShift } from '../../pixels/shift.js';
 import { fitLight, type LightFit } from '../../pixels/light.js';
 import type { GateState } from './state.js';
 
-/** How a frame differs from the settled scene, cell by cell, light and small shifts of the camera allowed for. */
-export interface Differences {
-  /** The frame's cell means in the baseline's light. */
+/** Values of each cell, in the baseline's light. One set serves every frame of a scene. */
+export interface CellDifferences {
+  /** The frame's cell means. */
   readonly y: Float32Array;
   readonly u: Float32Array;
   readonly v: Float32Array;
-  /** Difference over its threshold; above 1 a cell differs. */
-  readonly score: Float32Array;
-  /** The same of colour alone. */
-  readonly colourScore: Float32Array;
   /** 1 where a cell differs from the baseline (or, where none is known, moves). */
   readonly foreground: Uint8Array;
   /** 1 where a cell differs from what it was a moment ago. */
   readonly moving: Uint8Array;
-  /** Logarithm of frame over baseline; all 0 where nothing differs. */
+  /** Difference over its threshold. As the next two, only valid in the foreground. */
+  readonly score: Float32Array;
+  /** The same of colour alone. */
+  readonly colourScore: Float32Array;
+  /** Logarithm of frame over baseline. */
   readonly ratio: Float32Array;
-  /** The same, sample by sample of the planes. */
+}
+
+/** How a frame differs from the settled scene, cell by cell, light and small shifts of the camera allowed for. */
+export interface Differences extends CellDifferences {
+  /** Logarithm of frame over settled scene, sample by sample of the planes. */
   readonly ratioPlane: RatioPlane;
   readonly light: LightFit;
   /** Colour of the frame over colour of the baseline; about 0 when the camera went grey. */
   readonly chroma: number;
-  /** Deviation of the cell means over the whole picture, grey levels. */
-  readonly spread: number;
   readonly shift: { readonly dxPx: number; readonly dyPx: number; readonly explained: number };
 }
+
+export const emptyDifferences = ({ columns, rows }: CellGrid): CellDifferences => {
+  const floats = () => new Float32Array(columns * rows);
+  const flags = () => new Uint8Array(columns * rows);
+  return {
+    y: floats(),
+    u: floats(),
+    v: floats(),
+    foreground: flags(),
+    moving: flags(),
+    score: floats(),
+    colourScore: floats(),
+    ratio: floats(),
+  };
+};
 
 /** Below this gain of colour the camera went grey, and colours say nothing. */
 export const GREY = 0.4;
@@ -43,117 +60,156 @@ const DARK = 16;
 /** Shifts are looked for once this share of cells differs. */
 const SHIFT_SHARE = 0.01;
 
+/** Measures the differences of a frame into `out`, and its light into `state`. */
 export function differences(
   state: GateState,
   grid: CellGrid,
   planes: CellPlanes,
   overlay: Uint8Array,
   { deviations, compressed }: { readonly deviations: number; readonly compressed: boolean },
+  out: CellDifferences,
 ): Differences {
-  const least = compressed ? COMPRESSED_DIFFERENCE : LEAST_DIFFERENCE;
-  const cells = state.baseY.length;
+  const { baseY, baseU, baseV, leftFrame } = state;
+  const { y, u, v } = out;
+  const cells = baseY.length;
   const weight = new Uint8Array(cells);
-  for (let c = 0; c < cells; c++) weight[c] = overlay[c] === 0 && state.leftFrame[c] < 0 ? 1 : 0;
-  const light = fitLight(planes.y, state.baseY, weight, state.light);
+  for (let c = 0; c < cells; c++) weight[c] = overlay[c] === 0 && leftFrame[c] < 0 ? 1 : 0;
+  const light = fitLight(planes.y, baseY, weight, state.light);
   state.light = light;
   const chroma = chromaGain(state, planes, weight);
-  const y = new Float32Array(cells);
-  const u = new Float32Array(cells);
-  const v = new Float32Array(cells);
-  for (let c = 0; c < cells; c++) {
-    y[c] = (planes.y[c] - light.offset) / light.gain;
-    u[c] = planes.u[c] / light.gain;
-    v[c] = planes.v[c] / light.gain;
-  }
-  // What a shift of a fraction of a sample may leave over at strong edges, cell by cell.
-  const slackY = new Float32Array(cells);
-  const slackColour = new Float32Array(cells);
-  let spread = spreadOf(y, state.baseY, weight);
+  inLight(planes.y, light.offset, light.gain, y);
+  inLight(planes.u, 0, light.gain, u);
+  inLight(planes.v, 0, light.gain, v);
+  let spread = spreadOf(y, baseY, weight);
   let shift = { dxPx: 0, dyPx: 0, explained: 0 };
-  const apart = countApart(y, state.baseY, deviations * Math.max(spread, 1));
-  if (apart > cells * SHIFT_SHARE) {
-    const found = planeShift(state.reference, planes.plane, grid, light);
-    const size = Math.hypot(found.dx, found.dy);
-    if (found.explained > 0.3 && size > 0.1 && size < 4) {
-      shift = { dxPx: found.dx * grid.shrink, dyPx: found.dy * grid.shrink, explained: found.explained };
-      for (let c = 0; c < cells; c++) {
-        y[c] += (found.gradientX[c] * found.dx + found.gradientY[c] * found.dy) / light.gain;
-        slackY[c] = 0.5 * (Math.abs(found.gradientX[c] * found.dx) + Math.abs(found.gradientY[c] * found.dy));
-      }
-      colourSlack(state, grid, size, slackColour);
-      spread = spreadOf(y, state.baseY, weight);
+  let slack: Slack | undefined;
+  if (countApart(y, baseY, deviations * Math.max(spread, 1)) > cells * SHIFT_SHARE) {
+    const { dx, dy, explained } = planeShift(state.reference, planes.plane, grid, light);
+    const size = Math.hypot(dx, dy);
+    if (explained > 0.3 && size > 0.1 && size < 4) {
+      shift = { dxPx: dx * grid.shrink, dyPx: dy * grid.shrink, explained };
+      const gradients = cellGradients(state.reference, grid);
+      for (let c = 0; c < cells; c++) y[c] += gradients.x[c] * dx + gradients.y[c] * dy;
+      slack = {
+        y: gradients.x.map((x, c) => 0.5 * light.gain * (Math.abs(x * dx) + Math.abs(gradients.y[c] * dy))),
+        colour: colourSlack(state, grid, size),
+      };
+      spread = spreadOf(y, baseY, weight);
     }
   }
-  const grey = chroma < GREY;
-  const spreadU = grey ? Number.POSITIVE_INFINITY : spreadOf(u, state.baseU, weight);
-  const spreadV = grey ? Number.POSITIVE_INFINITY : spreadOf(v, state.baseV, weight);
-  const leastColour = Math.max(least, deviations * Math.max(spreadU, spreadV));
-  const score = new Float32Array(cells);
-  const colourScore = new Float32Array(cells);
-  const foreground = new Uint8Array(cells);
-  const moving = new Uint8Array(cells);
-  const ratio = new Float32Array(cells);
-  for (let c = 0; c < cells; c++) {
-    const threshold =
-      slackY[c] + Math.max(least / Math.min(1, light.gain), deviations * Math.max(spread, state.noise[c]));
-    const colourThreshold = leastColour + slackColour[c];
+  const spreadColour =
+    chroma < GREY ? Number.POSITIVE_INFINITY : Math.max(spreadOf(u, baseU, weight), spreadOf(v, baseV, weight));
+  const least = compressed ? COMPRESSED_DIFFERENCE : LEAST_DIFFERENCE;
+  mark(state, overlay, out, {
+    y: Math.max(least / Math.min(1, light.gain), deviations * spread),
+    colour: Math.max(least, deviations * spreadColour),
+    deviations,
+    slack,
+  });
+  return { ...out, ratioPlane: ratioPlaneOf(state, grid, planes, light), light, chroma, shift };
+}
+
+/** A frame's values in the baseline's light. */
+function inLight(values: Float32Array, offset: number, gain: number, out: Float32Array): void {
+  for (let c = 0; c < values.length; c++) out[c] = (values[c] - offset) / gain;
+}
+
+/** What a shift of a fraction of a sample may leave over at strong edges, cell by cell. */
+interface Slack {
+  readonly y: Float32Array;
+  readonly colour: Float32Array;
+}
+
+/** Least differences that count; of luma no less than `deviations` of the cell's own noise. */
+interface Thresholds {
+  readonly y: number;
+  readonly colour: number;
+  readonly deviations: number;
+  readonly slack: Slack | undefined;
+}
+
+/** Marks the cells that differ and those that move, and measures by how much the former do. */
+function mark(
+  { baseY, baseU, baseV, recentY, recentU, recentV, noise, known }: GateState,
+  overlay: Uint8Array,
+  { y, u, v, foreground, moving, score, colourScore, ratio }: CellDifferences,
+  { y: leastY, colour: leastColour, deviations, slack }: Thresholds,
+): void {
+  for (let c = 0; c < y.length; c++) {
+    const here = y[c];
+    const blue = u[c];
+    const red = v[c];
+    const before = baseY[c];
+    const threshold = Math.max(leastY, deviations * noise[c]) + (slack === undefined ? 0 : slack.y[c]);
+    const colourThreshold = leastColour + (slack === undefined ? 0 : slack.colour[c]);
+    const moves =
+      Math.abs(here - recentY[c]) > threshold ||
+      Math.abs(blue - recentU[c]) > colourThreshold ||
+      Math.abs(red - recentV[c]) > colourThreshold;
     // Less light makes every colour difference smaller by the same factor; only what is left is another colour.
-    const k = Math.min(1.5, Math.max(0, y[c] + DARK) / (state.baseY[c] + DARK));
-    const colour = Math.max(Math.abs(u[c] - k * state.baseU[c]), Math.abs(v[c] - k * state.baseV[c])) / colourThreshold;
-    colourScore[c] = grey ? 0 : colour;
-    score[c] = Math.max(Math.abs(y[c] - state.baseY[c]) / threshold, colourScore[c]);
-    const recentColour =
-      Math.max(Math.abs(u[c] - state.recentU[c]), Math.abs(v[c] - state.recentV[c])) / colourThreshold;
-    const recent = Math.max(Math.abs(y[c] - state.recentY[c]) / threshold, grey ? 0 : recentColour);
-    moving[c] = recent > 1 ? 1 : 0;
-    if (overlay[c] === 1) continue;
-    foreground[c] = state.known[c] === 1 ? (score[c] > 1 ? 1 : 0) : moving[c];
+    const k = Math.min(1.5, Math.max(0, here + DARK) / (before + DARK));
+    const off = Math.abs(here - before);
+    const colour = Math.max(Math.abs(blue - k * baseU[c]), Math.abs(red - k * baseV[c]));
+    const differs = known[c] === 1 ? off > threshold || colour > colourThreshold : moves;
+    moving[c] = moves ? 1 : 0;
+    if (!differs || overlay[c] === 1) {
+      foreground[c] = 0;
+      continue;
+    }
+    foreground[c] = 1;
+    colourScore[c] = colour / colourThreshold;
+    score[c] = Math.max(off / threshold, colourScore[c]);
+    ratio[c] = Math.log((Math.max(0, here) + DARK) / (before + DARK));
   }
-  // Only the borders and insides of what differs are looked at: most frames have none.
-  if (foreground.includes(1)) {
-    for (let c = 0; c < cells; c++) ratio[c] = Math.log((Math.max(0, y[c]) + DARK) / (state.baseY[c] + DARK));
-  }
-  const ratioPlane: RatioPlane = {
-    width: grid.planeWidth,
+}
+
+/** Logarithm of each grey level of the settled scene. */
+const logOfLevel = Float64Array.from({ length: 256 }, (_, level) => Math.log(level + DARK));
+
+function ratioPlaneOf({ reference }: GateState, grid: CellGrid, { plane }: CellPlanes, light: LightFit): RatioPlane {
+  // Filled in once something is looked at: most frames have nothing to look at.
+  let logInLight: Float64Array | undefined;
+  const width = grid.planeWidth;
+  return {
+    width,
     height: grid.planeHeight,
     cell: CELL,
-    at: (px, py) => {
-      const i = py * grid.planeWidth + px;
-      const frame = Math.max(0, (planes.plane[i] - light.offset) / light.gain);
-      return Math.log((frame + DARK) / (state.reference[i] + DARK));
+    at: (x, y) => {
+      const i = y * width + x;
+      logInLight ??= logOfLevel.map((_, level) => Math.log(Math.max(0, (level - light.offset) / light.gain) + DARK));
+      return logInLight[plane[i]] - logOfLevel[reference[i]];
     },
   };
-  return { y, u, v, ratioPlane, score, colourScore, foreground, moving, ratio, light, chroma, spread, shift };
 }
 
 /** What a shift of `samples` may do to a cell's colour, by its colours' step to the cells around it. */
-function colourSlack({ baseU, baseV }: GateState, { columns }: CellGrid, samples: number, out: Float32Array): void {
-  for (let c = 0; c < out.length; c++) {
+function colourSlack({ baseU, baseV }: GateState, { columns }: CellGrid, samples: number): Float32Array {
+  return baseU.map((_, c) => {
     let step = 0;
     for (const n of [c - 1, c + 1, c - columns, c + columns]) {
-      if (n < 0 || n >= out.length) continue;
+      if (n < 0 || n >= baseU.length) continue;
       step = Math.max(step, Math.abs(baseU[n] - baseU[c]), Math.abs(baseV[n] - baseV[c]));
     }
-    out[c] = step * Math.min(1, samples / CELL);
-  }
+    return step * Math.min(1, samples / CELL);
+  });
 }
 
 /**
  * Least-squares gain of the colour differences, 1 where the scene has hardly any colour. No cell says much more than
  * another, so that a thing of strong colour that comes or goes in a pale scene does not pass for a camera gone grey.
  */
-function chromaGain(state: GateState, planes: CellPlanes, weight: Uint8Array): number {
+function chromaGain({ baseU, baseV }: GateState, { u, v }: CellPlanes, weight: Uint8Array): number {
   let own = 0;
   let cross = 0;
   let n = 0;
   for (let c = 0; c < weight.length; c++) {
     if (weight[c] === 0) continue;
     n++;
-    const ownHere = state.baseU[c] * state.baseU[c] + state.baseV[c] * state.baseV[c];
-    const crossHere = state.baseU[c] * planes.u[c] + state.baseV[c] * planes.v[c];
-    const say = Math.min(1, MOST_COLOUR / ownHere);
+    const ownHere = baseU[c] * baseU[c] + baseV[c] * baseV[c];
+    const crossHere = Math.min(4 * ownHere, Math.max(0, baseU[c] * u[c] + baseV[c] * v[c]));
+    const say = ownHere > MOST_COLOUR ? MOST_COLOUR / ownHere : 1;
     own += say * ownHere;
-    cross += say * Math.min(4 * ownHere, Math.max(0, crossHere));
+    cross += say * crossHere;
   }
   return own < n * 9 ? 1 : cross / own;
 }

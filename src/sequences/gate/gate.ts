@@ -1,24 +1,9 @@
-import {
-  cellGrid,
-  emptyPlanes,
-  measureCells,
-  noiseSigma,
-  type CellGrid,
-  type CellPlanes,
-  type MeasuredPicture,
-} from '../../pixels/cells.js';
+import { cellGrid, emptyPlanes, measureCells, noiseSigma, type MeasuredPicture } from '../../pixels/cells.js';
 import type { FrameEvidence, FrameRef } from '../../records/index.js';
-import { advance } from './advance.js';
+import { advance, type Scene } from './advance.js';
+import { emptyDifferences } from './differences.js';
+import { gateDefaults, type GateOptions } from './options.js';
 import { freshState, type GateState } from './state.js';
-
-export interface GateOptions {
-  /** A change that rests this long is part of the scene; default 500 ms. */
-  readonly settleMs: number;
-  /** Deviations of the measured noise above which a cell differs; default 5. */
-  readonly deviations: number;
-}
-
-export const gateDefaults: GateOptions = { settleMs: 500, deviations: 5 };
 
 /**
  * The gate: a reducer over the frames of one source, `(state, frame) → (state, evidence)`. It looks at cell means only,
@@ -30,52 +15,40 @@ export const gateDefaults: GateOptions = { settleMs: 500, deviations: 5 };
  * as settled regions.
  */
 export class Gate {
-  #state: GateState | undefined;
-  #grid: CellGrid | undefined;
-  #planes: CellPlanes | undefined;
+  #scene: Scene | undefined;
   readonly #options: GateOptions;
 
   constructor(options: Partial<GateOptions> = {}, restored?: GateState) {
     this.#options = { ...gateDefaults, ...options };
-    if (restored !== undefined) {
-      this.#state = structuredClone(restored);
-      this.#grid = cellGrid(restored.width, restored.height);
-      this.#planes = emptyPlanes(this.#grid);
-    }
+    if (restored !== undefined) this.#scene = sceneOf(structuredClone(restored));
   }
 
   /** The last frame gated, by a run before this one too. */
   get last(): GateState['last'] | undefined {
-    return this.#state?.last;
+    return this.#scene?.state.last;
   }
 
   /** A copy of the state that later frames do not change. */
   snapshot(): GateState | undefined {
-    return this.#state === undefined ? undefined : structuredClone(this.#state);
+    return this.#scene && structuredClone(this.#scene.state);
   }
 
   /** Measures one frame. A frame of another size begins a new scene. */
   measure(ref: FrameRef, picture: MeasuredPicture): FrameEvidence {
-    let state = this.#state;
-    let grid = this.#grid;
-    let planes = this.#planes;
-    if (
-      state === undefined ||
-      grid === undefined ||
-      planes === undefined ||
-      state.width !== picture.width ||
-      state.height !== picture.height
-    ) {
+    const { width, height } = picture;
+    let scene = this.#scene;
+    if (scene === undefined || scene.state.width !== width || scene.state.height !== height) {
+      const state = freshState(width, height, ref);
       // Tracks are told apart over the whole source, not only within a scene.
-      const nextId = state?.tracking.nextId ?? 1;
-      ({ state, grid } = freshState(picture.width, picture.height, ref));
-      state.tracking.nextId = nextId;
-      planes = emptyPlanes(grid);
-      this.#state = state;
-      this.#grid = grid;
-      this.#planes = planes;
+      state.tracking.nextId = scene?.state.tracking.nextId ?? 1;
+      this.#scene = scene = sceneOf(state);
     }
-    measureCells(picture, grid, planes);
-    return advance(state, grid, planes, ref, noiseSigma(picture), this.#options);
+    measureCells(picture, scene.grid, scene.planes);
+    return advance(scene, ref, noiseSigma(picture), this.#options);
   }
+}
+
+function sceneOf(state: GateState): Scene {
+  const grid = cellGrid(state.width, state.height);
+  return { state, grid, planes: emptyPlanes(grid), cells: emptyDifferences(grid) };
 }

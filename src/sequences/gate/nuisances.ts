@@ -2,7 +2,7 @@ import type { CellGrid } from '../../pixels/cells.js';
 import type { Nuisance } from '../../records/index.js';
 import { regionOf, type Component } from '../../pixels/components.js';
 import { GREY, type Differences } from './differences.js';
-import { overlayRegions } from './overlays.js';
+import type { Overlays } from './overlays.js';
 import type { GateState } from './state.js';
 
 /** What is usual is learned over this long, ms: a light that stays is the new usual after a minute. */
@@ -24,7 +24,7 @@ export function nuisancesOf(
   grid: CellGrid,
   found: Differences,
   parts: readonly (Component & { readonly kind: string })[],
-  overlay: Uint8Array,
+  overlays: Overlays,
   { sigma, compressed, dtMs }: { readonly sigma: number; readonly compressed: boolean; readonly dtMs: number },
 ): Nuisance[] {
   const usual = 1 - Math.exp(-dtMs / USUAL_MS);
@@ -56,8 +56,7 @@ export function nuisancesOf(
       region: regionOf(part, grid),
     });
   }
-  for (const region of overlayRegions(overlay, grid))
-    list.push({ cause: 'OVERLAY', strength: 1, unit: 'overlay', region });
+  for (const region of overlays.regions) list.push({ cause: 'OVERLAY', strength: 1, unit: 'overlay', region });
   if (state.speckles >= 4 && !compressed && found.shift.explained === 0)
     list.push({ cause: 'WEATHER', strength: state.speckles, unit: 'specks a frame' });
   return list;

@@ -8,6 +8,8 @@ import type { GateState } from './state.js';
 const FLIPS = 2.5;
 const MOST_FLIPS = 8;
 const FADE_MS = 20_000;
+/** Fewer flips than this are none. */
+const FORGOTTEN = 1e-6;
 /** A cell must have rested this long for its next movement to be another flip. */
 const REST_MS = 200;
 /** Cells of a line of text differ within by at least this share of what the flipping cells do. */
@@ -15,9 +17,10 @@ const INK = 0.5;
 /** Spaces between the words of a line are no wider than this, cells. */
 const SPACE = 3;
 
-export function fadeFlips(state: GateState, dtMs: number): void {
+export function fadeFlips({ flips }: GateState, dtMs: number): void {
   const keep = Math.exp(-dtMs / FADE_MS);
-  for (let c = 0; c < state.flips.length; c++) state.flips[c] *= keep;
+  // Forgotten before they become denormal, with which a processor reckons many times slower.
+  for (let c = 0; c < flips.length; c++) if (flips[c] !== 0) flips[c] = flips[c] < FORGOTTEN ? 0 : flips[c] * keep;
 }
 
 export function flip(state: GateState, c: number): void {
@@ -25,21 +28,29 @@ export function flip(state: GateState, c: number): void {
 }
 
 /** A known overlay is not looked for changes any more, so that its flips are counted as it moves. */
-export function countFlips(state: GateState, found: Differences, overlay: Uint8Array): void {
-  for (let c = 0; c < overlay.length; c++) {
-    if (overlay[c] === 1 && found.moving[c] === 1 && state.stillMs[c] >= REST_MS) flip(state, c);
+export function countFlips(state: GateState, found: Differences, { mask, regions }: Overlays): void {
+  if (regions.length === 0) return;
+  for (let c = 0; c < mask.length; c++) {
+    if (mask[c] === 1 && found.moving[c] === 1 && state.stillMs[c] >= REST_MS) flip(state, c);
   }
 }
 
+/** Where a picture shows the hour, a counter or the like. */
+export interface Overlays {
+  /** 1 where a cell belongs to one. */
+  readonly mask: Uint8Array;
+  readonly regions: readonly Region[];
+}
+
 /**
- * 1 where a cell belongs to an overlay: cells that flip again and again, and the line of text that they stand in, because
- * the digits beside the seconds will flip too, only later.
+ * Cells that flip again and again, and the line of text that they stand in, because the digits beside the seconds will
+ * flip too, only later.
  */
-export function overlayCells(state: GateState, grid: CellGrid): Uint8Array {
+export function overlaysOf(state: GateState, grid: CellGrid): Overlays {
   const mask = new Uint8Array(state.flips.length);
   let most = 0;
   for (let c = 0; c < mask.length; c++) if (state.flips[c] > most) most = state.flips[c];
-  if (most < FLIPS) return mask;
+  if (most < FLIPS) return { mask, regions: [] };
   const { columns, rows } = grid;
   for (const part of components(
     Uint8Array.from(state.flips, (f) => (f < FLIPS ? 0 : 1)),
@@ -63,7 +74,7 @@ export function overlayCells(state: GateState, grid: CellGrid): Uint8Array {
     const right = Math.min(columns - 1, reach(part.right, 1) + 1);
     for (let y = top; y <= bottom; y++) mask.fill(1, y * columns + left, y * columns + right + 1);
   }
-  return mask;
+  return { mask, regions: components(mask, columns, rows).map((part) => regionOf(part, grid)) };
 }
 
 /** Largest difference of luma within a cell of the reference plane. */
@@ -80,8 +91,4 @@ function inkOf(plane: Uint8Array, grid: CellGrid, c: number): number {
     }
   }
   return most - least;
-}
-
-export function overlayRegions(mask: Uint8Array, grid: CellGrid): Region[] {
-  return components(mask, grid.columns, grid.rows).map((part) => regionOf(part, grid));
 }

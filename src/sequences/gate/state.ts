@@ -1,4 +1,3 @@
-import type { CellGrid } from '../../pixels/cells.js';
 import { cellGrid } from '../../pixels/cells.js';
 import { sameLight, type LightFit } from '../../pixels/light.js';
 import type { EventOrder } from '../reorder.js';
@@ -46,38 +45,35 @@ export interface GateState {
 }
 
 /** The state of a gate that has seen nothing of a scene that begins with the frame `first`. */
-export function freshState(width: number, height: number, first: EventOrder): { state: GateState; grid: CellGrid } {
+export function freshState(width: number, height: number, first: EventOrder): GateState {
   const grid = cellGrid(width, height);
   const cells = grid.columns * grid.rows;
   return {
-    grid,
-    state: {
-      width,
-      height,
-      last: { eventTimeMs: first.eventTimeMs, index: first.index },
-      lastElapsedMs: Number.NaN,
-      baseY: new Float32Array(cells),
-      baseU: new Float32Array(cells),
-      baseV: new Float32Array(cells),
-      known: new Uint8Array(cells),
-      recentY: new Float32Array(cells),
-      recentU: new Float32Array(cells),
-      recentV: new Float32Array(cells),
-      noise: new Float32Array(cells).fill(1),
-      stillMs: new Float32Array(cells),
-      leftFrame: new Int32Array(cells).fill(-1),
-      leftElapsedMs: new Float64Array(cells),
-      restFrame: new Int32Array(cells),
-      restElapsedMs: new Float64Array(cells),
-      flips: new Float32Array(cells),
-      reference: new Uint8Array(grid.planeWidth * grid.planeHeight),
-      referenceMs: 0,
-      light: sameLight,
-      usualGain: 1,
-      usualOffset: 0,
-      usualNoiseSigma: Number.NaN,
-      speckles: 0,
-      tracking: { nextId: 1, tracks: [] },
-    },
+    width,
+    height,
+    last: { eventTimeMs: first.eventTimeMs, index: first.index },
+    lastElapsedMs: Number.NaN,
+    baseY: new Float32Array(cells),
+    baseU: new Float32Array(cells),
+    baseV: new Float32Array(cells),
+    known: new Uint8Array(cells),
+    recentY: new Float32Array(cells),
+    recentU: new Float32Array(cells),
+    recentV: new Float32Array(cells),
+    noise: new Float32Array(cells).fill(1),
+    stillMs: new Float32Array(cells),
+    leftFrame: new Int32Array(cells).fill(-1),
+    leftElapsedMs: new Float64Array(cells),
+    restFrame: new Int32Array(cells),
+    restElapsedMs: new Float64Array(cells),
+    flips: new Float32Array(cells),
+    reference: new Uint8Array(grid.planeWidth * grid.planeHeight),
+    referenceMs: 0,
+    light: sameLight,
+    usualGain: 1,
+    usualOffset: 0,
+    usualNoiseSigma: Number.NaN,
+    speckles: 0,
+    tracking: { nextId: 1, tracks: [] },
   };
 }

@@ -13,7 +13,8 @@ import {
 } from '../../records/index.js';
 import { killPoint } from '../../records/kill-points.js';
 import { isAfter } from '../../sequences/reorder.js';
-import { Gate, type GateOptions } from '../../sequences/gate/gate.js';
+import { Gate } from '../../sequences/gate/gate.js';
+import type { GateOptions } from '../../sequences/gate/options.js';
 import type { GateState } from '../../sequences/gate/state.js';
 import { pipelineContext, restoredState } from '../context.js';
 
