@@ -6,15 +6,19 @@ import { memoryLog } from '../../src/log/memory.js';
 import type { ReasonSequence } from '../../src/reasoning/index.js';
 import {
   BlinkstreamError,
+  isTick,
   type ChangeEvent,
   type FrameContent,
   type FrameRef,
   type FrameSequence,
+  type Gap,
   type Lease,
   type PictureU8,
   type Position,
   type Reasoned,
   type SequenceFrame,
+  type SourceItem,
+  type Tick,
 } from '../../src/records/index.js';
 import { leaseOf, type ByteBudget } from '../../src/sources/budget.js';
 import type { Source, SourceReport } from '../../src/sources/index.js';
@@ -35,18 +39,27 @@ export const framesOf = (pictures: readonly PictureU8[]): ArrayFrame[] =>
     return { ref: refOf(index, { width, height }), content: { form: 'pixels', picture } };
   });
 
-/** A source over an array of frames; counts its leases, and can break off before a frame. */
+/** Time without a frame, as `ArraySource` gives it. */
+export const tickAt = (elapsedMs: number, gap?: Gap): Tick => ({
+  type: 'tick',
+  source: 'stage',
+  eventTimeMs: refOf(0).eventTimeMs + elapsedMs,
+  elapsedMs,
+  ...(gap && { gap }),
+});
+
+/** A source over an array of frames and ticks; counts its leases, and can break off before a frame. */
 export class ArraySource implements Source {
   readonly name = 'stage';
   /** Frames given whose leases have not come back. */
   readonly outstanding = new Set<number>();
   given = 0;
   budget: ByteBudget | undefined;
-  readonly #frames: readonly ArrayFrame[];
+  readonly #items: readonly (ArrayFrame | Tick)[];
   readonly #breaksBefore: number | undefined;
 
-  constructor(frames: readonly ArrayFrame[], { breaksBefore }: { breaksBefore?: number } = {}) {
-    this.#frames = frames;
+  constructor(items: readonly (ArrayFrame | Tick)[], { breaksBefore }: { breaksBefore?: number } = {}) {
+    this.#items = items;
     this.#breaksBefore = breaksBefore;
   }
 
@@ -58,11 +71,18 @@ export class ArraySource implements Source {
     from?: Position;
     budget: ByteBudget;
     signal: AbortSignal;
-  }): AsyncGenerator<{ ref: FrameRef; lease: Lease }, SourceReport, undefined> {
+  }): AsyncGenerator<SourceItem, SourceReport, undefined> {
     this.budget = budget;
-    const start = from?.index ?? 0;
+    const start = from === undefined ? 0 : from.index + (from.after === true ? 1 : 0);
+    let arrived = 0;
     // Where a source stands is counted by arrival, which in these arrays is their own order.
-    for (const [arrival, { ref, content }] of this.#frames.entries()) {
+    for (const item of this.#items) {
+      if (isTick(item)) {
+        if (arrived >= start) yield item;
+        continue;
+      }
+      const { ref, content } = item;
+      const arrival = arrived++;
       if (arrival < start) continue;
       if (arrival === this.#breaksBefore) throw broken();
       const bytes = bytesOf(content);
@@ -75,7 +95,7 @@ export class ArraySource implements Source {
       });
       yield { ref, lease };
     }
-    return { framesRead: this.#frames.length, complete: true, unreadable: [] };
+    return { framesRead: arrived, complete: true, unreadable: [] };
   }
 }
 

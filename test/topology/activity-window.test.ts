@@ -26,6 +26,12 @@ const frameInput = (mark: Mark, index: number, { fps = FPS, tracks = 1, size }: 
   evidence: evidenceOf(mark, index, tracks),
 });
 
+const tickInput = (elapsedMs: number): WindowInput => ({
+  type: 'tick',
+  eventTimeMs: refOf(0).eventTimeMs + elapsedMs,
+  elapsedMs,
+});
+
 /** The windows that a scene makes, told by a letter a frame, until its end. */
 function windowsOf(marks: string, options: Partial<ActivityOptions> = {}, feed: Feed = {}): ClosedWindow[] {
   const window = activity(options).open();
@@ -127,10 +133,10 @@ describe('activity: an activity', () => {
     const closed = [...scene].flatMap((mark, i) => window.push(frameInput(mark as Mark, i)));
     expect(triggers(closed)).not.toContain('activity');
     const lastMs = refOf(scene.length - 1).elapsedMs;
-    expect(window.push({ type: 'tick', elapsedMs: lastMs + activityDefaults.postRollMs - 1 })).toEqual([]);
-    const ended = window.push({ type: 'tick', elapsedMs: lastMs + activityDefaults.postRollMs });
+    expect(window.push(tickInput(lastMs + activityDefaults.postRollMs - 1))).toEqual([]);
+    const ended = window.push(tickInput(lastMs + activityDefaults.postRollMs));
     expect(triggers(ended)).toEqual(['activity']);
-    expect(window.push({ type: 'tick', elapsedMs: lastMs + 2 * activityDefaults.postRollMs })).toEqual([]);
+    expect(window.push(tickInput(lastMs + 2 * activityDefaults.postRollMs))).toEqual([]);
   });
 
   it('from the first frame on has no scene before, and is told all the same', () => {

@@ -19,7 +19,7 @@ describe('whole', () => {
   it('is one window over every frame in order, whatever time passes', () => {
     const window = spec(100).open();
     expect(feed(window, 0, 30)).toEqual([]);
-    expect(window.push({ type: 'tick', elapsedMs: 1e9 })).toEqual([]);
+    expect(window.push({ type: 'tick', eventTimeMs: 2e9, elapsedMs: 1e9 })).toEqual([]);
     const [told, ...further] = end(window);
     expect(further).toEqual([]);
     expect(told).toMatchObject({

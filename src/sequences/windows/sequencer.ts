@@ -111,7 +111,8 @@ export class Sequencer<State> {
     if (tick.eventTimeMs <= state.passedMs) return [];
     state.passedMs = tick.eventTimeMs;
     if (tick.gap !== undefined) return this.#gap(tick, tick.gap);
-    const closed: Unnumbered[] = this.#window.push({ type: 'tick', elapsedMs: tick.elapsedMs });
+    const { eventTimeMs, elapsedMs } = tick;
+    const closed: Unnumbered[] = this.#window.push({ type: 'tick', eventTimeMs, elapsedMs });
     const { last } = state;
     if (last === undefined || state.gap !== undefined || tick.elapsedMs - last.elapsedMs < state.idleMs) return closed;
     state.idleMs *= 2;

@@ -18,7 +18,7 @@ export type WindowInput =
       readonly evidence?: FrameEvidence;
     }
   /** Time has passed without a frame. */
-  | { readonly type: 'tick'; readonly elapsedMs: number }
+  | { readonly type: 'tick'; readonly eventTimeMs: number; readonly elapsedMs: number }
   /** No picture is to be expected for a while: nothing is waited for, and no pixels need be kept for what comes after. */
   | { readonly type: 'pause' }
   /** The pixels of these frames, by index, are gone: a source that cannot give them again was restarted. */
