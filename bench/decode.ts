@@ -33,9 +33,9 @@ const clipArguments = [
  * `ffmpeg -i CLIP -f null -`, which hands nothing over. They take turns; ratios are those of the medians.
  *
  * `ratio` has a floor that is not ours: whatever reads frames from another process pays for ffmpeg's copy into a packet
- * and the kernel's two, together about 0.7 ms of processor time a megabyte here, and that is 0.63 to 0.7 of `-f null` at
- * the bit rates of cameras where `-f null` has every core busy; 0.9 only where a megabyte takes 6 ms to decode. What is
- * ours shows in `ratioToPipe`, against frames that ffmpeg writes into a plain pipe and that are thrown away.
+ * and the kernel's two. On two cores that was 0.5 to 0.9 ms of processor time a megabyte, and ratios of 0.53 to 0.92,
+ * mostly 0.6 to 0.7, on clips of cameras; a clip of 40 Mbit/s, far costlier to decode, came to 0.93. What is ours shows
+ * in `ratioToPipe`, against frames that ffmpeg writes into a plain pipe and that are thrown away.
  */
 export async function run(): Promise<{ rows: Record<string, number | string>[]; json: Record<string, number> }> {
   const folder = await mkdtemp(join(tmpdir(), 'blinkstream-bench-decode-'));
