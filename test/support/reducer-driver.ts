@@ -1,5 +1,5 @@
 import { Tracker } from '../../src/changes/tracker.js';
-import type { ChangeEvent, Finding, FrameEvidence, Gap, PictureU8 } from '../../src/records/index.js';
+import type { ChangeEvent, Finding, FrameEvidence, FrameRef, Gap, PictureU8 } from '../../src/records/index.js';
 import { Gate } from '../../src/sequences/gate/gate.js';
 import type { GateOptions } from '../../src/sequences/gate/options.js';
 import { Sequencer, type NumberedWindow, type SequencerInput } from '../../src/sequences/windows/sequencer.js';
@@ -30,6 +30,7 @@ export class ReducerDriver {
   /** Frames whose pixels the window has asked for, as the operator holds them. */
   readonly #held = new Set<number>();
   #index = 0;
+  #missingMs = 0;
 
   constructor(options: ReducerDriverOptions) {
     this.#options = options;
@@ -40,7 +41,7 @@ export class ReducerDriver {
   /** The next frame, one frame interval after the one before. */
   frame(picture: PictureU8): FrameEvidence {
     const { width, height } = picture;
-    const ref = refOf(this.#index++, { width, height, fps: this.#options.fps ?? 25 });
+    const ref = later(refOf(this.#index++, { width, height, fps: this.#options.fps ?? 25 }), this.#missingMs);
     const evidence = this.#gate.measure(ref, picture);
     this.evidence.push(evidence);
     this.#held.add(ref.index);
@@ -48,10 +49,21 @@ export class ReducerDriver {
     return evidence;
   }
 
+  /** Frames come so much later from here on. */
+  missing(ms: number): void {
+    this.#missingMs += ms;
+  }
+
   /** Time passes without a frame, perhaps in a gap. */
   tick(elapsedMs: number, gap?: Gap): void {
     const { source, eventTimeMs } = refOf(0);
+    if (gap !== undefined) this.#gate.interrupt(eventTimeMs + elapsedMs);
     this.#push({ type: 'tick', source, eventTimeMs: eventTimeMs + elapsedMs, elapsedMs, ...(gap && { gap }) });
+  }
+
+  /** Frames whose pixels the window still wants. */
+  kept(): ReadonlySet<number> {
+    return this.#window.kept();
   }
 
   /** The source ends. */
@@ -82,3 +94,9 @@ export class ReducerDriver {
     for (const index of this.#held) if (!kept.has(index) && index !== scene) this.#held.delete(index);
   }
 }
+
+const later = (ref: FrameRef, ms: number): FrameRef => ({
+  ...ref,
+  eventTimeMs: ref.eventTimeMs + ms,
+  elapsedMs: ref.elapsedMs + ms,
+});

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { iou } from '../../src/pixels/geometry.js';
-import type { Finding } from '../../src/records/index.js';
+import { gapClaim } from '../../src/reasoning/measured/gap.js';
+import { verifyGap } from '../../src/reasoning/verification/gap.js';
+import { pointOf, type Finding } from '../../src/records/index.js';
 import { activity } from '../../src/sequences/windows/activity.js';
 import { whole } from '../../src/sequences/windows/whole.js';
+import type { NumberedWindow } from '../../src/sequences/windows/sequencer.js';
 import type { ClosedWindow } from '../../src/sequences/windows/window.js';
 import { activityOf, conditionOf, findingOf } from '../support/findings.js';
 import { ReducerDriver } from '../support/reducer-driver.js';
-import { Stage, type Box, type Shot } from '../support/stage.js';
+import { refOf, Stage, type Box, type Shot } from '../support/stage.js';
 
 const thing: Box = { x: 60, y: 40, width: 36, height: 32, colour: [230, 70, 60] };
 
@@ -99,5 +102,120 @@ describe('gate, window and tracker in a row', () => {
     expect(driver.windows).toEqual([]);
     driver.end();
     expect(driver.windows.map(({ trigger, thinnedFrames }) => [trigger, thinnedFrames])).toEqual([['whole', 22]]);
+  });
+});
+
+describe('a gap in the signal', () => {
+  const gap = (sinceFrame: number, over: boolean) => ({
+    sinceMs: refOf(sinceFrame).eventTimeMs,
+    reason: 'the camera did not answer',
+    over,
+  });
+  const claimed = (window: NumberedWindow): Finding[] => {
+    if (window.trigger !== 'gap') return [];
+    const claim = gapClaim(window);
+    return [{ ...claim, pictures: [], verification: verifyGap(claim, window) }];
+  };
+  const drive = (before: number, after: number, shotAt: (index: number) => Shot, options = {}): ReducerDriver => {
+    const stage = new Stage();
+    const driver = new ReducerDriver({ window: activity(options), reason: claimed });
+    const frame = (i: number) => driver.frame(stage.draw({ noiseSigma: 1.5, ...shotAt(i) }));
+    for (let i = 0; i < before; i++) frame(i);
+    const lastMs = refOf(before - 1).elapsedMs;
+    for (const sinceMs of [10_000, 11_000, 30_000]) driver.tick(lastMs + sinceMs, gap(before - 1, false));
+    driver.tick(lastMs + 60_000, gap(before - 1, true));
+    driver.missing(60_000);
+    for (let i = before; i < before + after; i++) frame(i);
+    return driver;
+  };
+
+  it('is one condition, begun when it is noticed, ended when pictures are back', () => {
+    const { events, windows } = drive(100, 100, () => ({}));
+    expect(events.map(({ condition, phase, statement }) => [condition, phase, statement])).toEqual([
+      ['SIGNAL_GAP', 'STARTED', 'No new picture has come for 10 s: the camera did not answer.'],
+      ['SIGNAL_GAP', 'ENDED', 'No new picture came for 1 min: the camera did not answer.'],
+    ]);
+    const [noticed, over] = events;
+    expect(over.changeId).toBe(noticed.changeId);
+    expect(over.interval.first).toEqual(pointOf(refOf(99)));
+    expect(over.interval.last).toMatchObject({ frame: 99, elapsedMs: refOf(99).elapsedMs + 60_000 });
+    for (const { verification } of events) expect(verification.verdict).toBe('SUPPORTED');
+    expect(windows.map(({ ordinal }) => ordinal)).toEqual(windows.map((_, i) => i));
+  });
+
+  it('that nothing ended is over with the next picture', () => {
+    const stage = new Stage();
+    const driver = new ReducerDriver({ window: activity(), reason: claimed });
+    for (let i = 0; i < 50; i++) driver.frame(stage.draw());
+    driver.tick(12_000, gap(49, false));
+    driver.missing(15_000);
+    driver.frame(stage.draw());
+    expect(driver.events.map(({ phase }) => phase)).toEqual(['STARTED', 'ENDED']);
+    expect(driver.events[1].interval.last).toEqual({ frame: 50, timeMs: 1_017_000, elapsedMs: 17_000 });
+  });
+
+  it('closes what is open, and the scene after it is held against the scene before as soon as it rests', () => {
+    const { windows, evidence } = drive(100, 100, (i) => ({ boxes: i < 100 ? [] : [thing] }));
+    const told = windows.filter(({ trigger }) => trigger !== 'checkpoint');
+    expect(told.map(({ trigger }) => trigger).slice(-3)).toEqual(['gap', 'gap', 'settled']);
+    const { baseline, frames, first } = told.at(-1)!;
+    expect(baseline!.ref.index).toBeLessThan(100);
+    expect(first.frame).toBe(100);
+    const after = frames.filter(({ role }) => role === 'after');
+    expect(after.length).toBeGreaterThan(0);
+    for (const { ref } of after) expect(ref.index).toBeGreaterThanOrEqual(100);
+    // What came in the dark was not seen to come.
+    expect(evidence.slice(100).flatMap(({ tracks, settled }) => [...tracks, ...settled])).toEqual([]);
+    expect(new Set(evidence.slice(100).map(({ motion }) => motion))).toEqual(new Set(['still']));
+  });
+
+  it('that ends in the middle of an activity leaves the scene before it as what that is held against', () => {
+    const { windows } = drive(100, 150, (i) => ({
+      boxes: i < 100 ? [] : [thing, ...(i < 160 ? [{ ...thing, y: 90, x: (i - 100) * 3 }] : [])],
+    }));
+    const told = windows.findLast(({ trigger }) => trigger === 'activity')!;
+    const before = told.frames.filter(({ role }) => role === 'before').map(({ ref }) => ref.index);
+    expect(before).toHaveLength(1);
+    expect(before[0]).toBeLessThan(100);
+    expect(told.frames.filter(({ role }) => role === 'after').length).toBeGreaterThan(0);
+  });
+
+  it('in the middle of an activity ends that, and what moves afterwards is another thing', () => {
+    const { windows, evidence } = drive(
+      100,
+      100,
+      (i) => ({ boxes: i < 60 ? [] : [{ ...thing, x: ((i - 60) * 2) % 120 }] }),
+      { partMs: 60_000 },
+    );
+    const gapAt = windows.findIndex(({ trigger }) => trigger === 'gap');
+    expect(windows[gapAt - 1].trigger).toBe('activity');
+    const ids = (some: typeof evidence) => new Set(some.flatMap(({ tracks }) => tracks.map(({ id }) => id)));
+    const [before, after] = [ids(evidence.slice(0, 100)), ids(evidence.slice(100))];
+    expect(before.size).toBe(1);
+    expect(after.size).toBeGreaterThan(0);
+    expect([...after].filter((id) => before.has(id))).toEqual([]);
+  });
+});
+
+describe('a source that is idle', () => {
+  it('lets go of its frames, gets checkpoints at times that double, and is compared when it is back', () => {
+    const stage = new Stage();
+    const driver = new ReducerDriver({ window: activity() });
+    for (let i = 0; i < 100; i++) driver.frame(stage.draw({ noiseSigma: 1.5 }));
+    const before = driver.windows.length;
+    for (let ms = 4_000; ms < 180_000; ms += 1_000) driver.tick(ms);
+    const idle = driver.windows.slice(before);
+    expect(idle.map(({ trigger, last }) => [trigger, last.elapsedMs])).toEqual([
+      ['checkpoint', 3_960],
+      ['checkpoint', 14_000],
+      ['checkpoint', 24_000],
+      ['checkpoint', 44_000],
+      ['checkpoint', 84_000],
+      ['checkpoint', 164_000],
+    ]);
+    expect(driver.kept()).toEqual(new Set());
+    driver.missing(176_000);
+    for (let i = 0; i < 50; i++) driver.frame(stage.draw({ noiseSigma: 1.5 }));
+    expect(driver.windows.at(-1)).toMatchObject({ trigger: 'settled', first: { frame: 100 } });
   });
 });

@@ -14,6 +14,7 @@ import {
   type FrameSequence,
   type Lease,
   type SequenceFrame,
+  type Tick,
 } from '../../src/records/index.js';
 import { leaseOf } from '../../src/sources/budget.js';
 import type { Source } from '../../src/sources/index.js';
@@ -50,7 +51,18 @@ interface Giving {
   /** Which frame of the scene comes as the n-th. */
   readonly sceneIndexOf: (n: number) => number;
   readonly allowedLatenessMs: number;
+  /** What comes between the frames, before the n-th; frames from there on come so much later. */
+  readonly pauses?: readonly Pause[];
 }
+
+interface Pause {
+  readonly before: number;
+  readonly ms: number;
+  /** Told by every tick but the first, and by the last as over. */
+  readonly reason?: string;
+}
+
+const TICK_MS = 700;
 
 const size = { width: SHELF.widthPx, height: SHELF.heightPx };
 
@@ -79,20 +91,62 @@ const givings: Readonly<Record<string, Giving>> = {
   'gives pixels': { contentOf: asPixels, ...inOrder },
   'gives planes': { contentOf: asPlanes, ...inOrder },
   // Blocks of four, each backwards.
+  'pauses and has gaps': {
+    contentOf: asPixels,
+    ...inOrder,
+    pauses: [
+      { before: 30, ms: 9_000, reason: 'it was dark' },
+      { before: 64, ms: 30_000 },
+      { before: 90, ms: 2_500, reason: 'the cable was out' },
+      { before: 120, ms: 1_500, reason: 'once' },
+    ],
+  },
+  'has gaps and is out of order': {
+    contentOf: asPixels,
+    sceneIndexOf: (n) => n - (n % 4) + 3 - (n % 4),
+    allowedLatenessMs: 800,
+    pauses: [
+      { before: 40, ms: 9_000, reason: 'it was dark' },
+      { before: 88, ms: 20_000 },
+    ],
+  },
   'is out of order': { contentOf: asPixels, sceneIndexOf: (n) => n - (n % 4) + 3 - (n % 4), allowedLatenessMs: 800 },
 };
 
-const shelf = ({ contentOf, sceneIndexOf }: Giving): Source => ({
+/** The ticks of a pause that begins at `elapsedMs`. */
+function ticksOf({ ms, reason }: Pause, elapsedMs: number): Tick[] {
+  const ticks: Tick[] = [];
+  for (let passed = TICK_MS; passed < ms; passed += TICK_MS) {
+    const over = passed + TICK_MS >= ms;
+    const told = reason !== undefined && passed > TICK_MS;
+    ticks.push({
+      type: 'tick',
+      source: 'shelf',
+      eventTimeMs: elapsedMs + passed,
+      elapsedMs: elapsedMs + passed,
+      ...(told && { gap: { sinceMs: elapsedMs, reason, over } }),
+    });
+  }
+  return ticks;
+}
+
+const shelf = ({ contentOf, sceneIndexOf, pauses = [] }: Giving): Source => ({
   name: 'shelf',
   async *read({ from, budget, signal }) {
     const count = frames.length - (frames.length % 4);
-    for (let index = from?.index ?? 0; index < count; index++) {
+    const elapsedMsOf = (scene: number) =>
+      (scene * 1_000) / script.fps + pauses.reduce((sum, { before, ms }) => sum + (scene >= before ? ms : 0), 0);
+    const start = from === undefined ? 0 : from.index + (from.after === true ? 1 : 0);
+    for (let index = start; index < count; index++) {
+      const pause = pauses.find(({ before }) => before === index);
+      // Those that came before the frame asked for come with it once more.
+      if (pause !== undefined) yield* ticksOf(pause, elapsedMsOf(pause.before - 1));
       const content = contentOf(frames[sceneIndexOf(index)]);
       const bytes = size.width * size.height * 3;
       // No faster than what follows, so that a run that is stopped early has not gated all that there is.
       await nextTurn();
       await budget.take(bytes, signal);
-      const elapsedMs = (sceneIndexOf(index) * 1_000) / script.fps;
+      const elapsedMs = elapsedMsOf(sceneIndexOf(index));
       const position = { index, offset: `frame ${index}` };
       yield {
         ref: { source: 'shelf', index, eventTimeMs: elapsedMs, elapsedMs, position, ...size },
@@ -204,6 +258,12 @@ describe.each(Object.entries(givings))('a run over a source that %s, going on fr
     expect([...said]).toEqual(expect.arrayContaining(['part', 'activity', 'settled', 'condition']));
     expect(new Set(events.map(({ phase }) => phase))).toEqual(new Set(['STARTED', 'ENDED']));
     expect(commits.length).toBeGreaterThan(30);
+    const behind = commits.filter(({ checkpoint }) => checkpoint.positions.shelf?.after === true);
+    expect(behind.length > 0).toBe(giving.pauses !== undefined);
+    const gaps = new Set((giving.pauses ?? []).flatMap(({ reason }) => reason ?? []));
+    const gapEvents = events.filter(({ condition }) => condition === 'SIGNAL_GAP');
+    expect(gapEvents.filter(({ phase }) => phase === 'ENDED')).toHaveLength(gaps.size);
+    expect(new Set(gapEvents.map(({ statement }) => statement.replace(/.*: |\.$/g, '')))).toEqual(gaps);
     // Commits hold the whole state, so what is the same for the next ones after each is the same to the end.
     for (const [k, commit] of commits.slice(0, -1).entries()) {
       const log = memoryLog({ partitions: 1 });

@@ -1,5 +1,4 @@
-import type { SceneEvidence } from '../../evidence/scene.js';
-import type { Check, FramePoint, Verdict } from '../../records/index.js';
+import type { Check, FramePoint, FrameSequence, Verdict } from '../../records/index.js';
 import type { Claim } from '../claim.js';
 
 /** A claimed moment may be off by this much, ms. */
@@ -16,7 +15,7 @@ export const percent = (share: number): string => `${Math.round(share * 100)} %`
 export function heldInterval(
   { interval: { first, last } }: Pick<Claim, 'interval'>,
   measured: Claim['interval'],
-  { sequence }: Pick<SceneEvidence, 'sequence'>,
+  { sequence }: { readonly sequence: Pick<FrameSequence, 'first' | 'last'> },
   how: string,
 ): Check {
   const frames = sequence.last.frame - sequence.first.frame;

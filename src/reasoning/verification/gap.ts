@@ -1,10 +1,11 @@
-import type { FrameSequence, Verification } from '../../records/index.js';
+import type { Verification } from '../../records/index.js';
 import type { Claim } from '../claim.js';
+import type { GapSequence } from '../measured/gap.js';
 import { lasting } from '../measured/words.js';
 import { held, heldInterval } from './check.js';
 
 /** Holds a claim about missing pictures against the gap that the source told: then, so long, for that reason. */
-export function verifyGap(claim: Claim, sequence: FrameSequence): Verification {
+export function verifyGap(claim: Claim, sequence: GapSequence): Verification {
   const { first, last, gap } = sequence;
   const durationMs = last.elapsedMs - first.elapsedMs;
   const told = claim.measures.find(({ name }) => name === 'duration');

@@ -4,6 +4,7 @@ import type { LightFit } from '../../pixels/light.js';
 import { components, regionOf, sharpness, type Component } from '../../pixels/components.js';
 import { differences, GREY, type CellDifferences, type Differences } from './differences.js';
 import type { GateOptions } from './options.js';
+import { resume } from './interruption.js';
 import { isCompressed, nuisancesOf } from './nuisances.js';
 import { countFlips, fadeFlips, flip, overlaysOf } from './overlays.js';
 import type { GateState } from './state.js';
@@ -50,14 +51,18 @@ export function advance(
   options: GateOptions,
 ): FrameEvidence {
   const first = Number.isNaN(state.lastElapsedMs);
-  const dtMs = first ? 0 : Math.min(1_000, Math.max(0, ref.elapsedMs - state.lastElapsedMs));
+  // Over a gap nothing is learned and nothing has rested.
+  const dtMs = first || state.interrupted ? 0 : Math.min(1_000, Math.max(0, ref.elapsedMs - state.lastElapsedMs));
   if (first) begin(state, planes);
   state.last = { eventTimeMs: ref.eventTimeMs, index: ref.index };
   state.lastElapsedMs = ref.elapsedMs;
 
   const overlays = overlaysOf(state, grid);
   const compressed = isCompressed(state, sigma);
-  const found = differences(state, grid, planes, overlays.mask, { deviations: options.deviations, compressed }, cells);
+  const compare = () =>
+    differences(state, grid, planes, overlays.mask, { deviations: options.deviations, compressed }, cells);
+  if (state.interrupted) resume(state, compare(), ref);
+  const found = compare();
   const parts = components(found.foreground, grid.columns, grid.rows).map((part) => classify(part, found, state, grid));
   const things = parts.filter((part) => part.kind === 'thing');
   const { points, links } = linkTracks(

@@ -33,6 +33,13 @@ export class Gate {
     return this.#scene && structuredClone(this.#scene.state);
   }
 
+  /** Pictures are missing at that time: what the next frame shows, nobody saw coming. */
+  interrupt(eventTimeMs: number): void {
+    const state = this.#scene?.state;
+    // A gap that was met before a restart is met again, perhaps after frames that followed it.
+    if (state !== undefined && eventTimeMs > state.last.eventTimeMs) state.interrupted = true;
+  }
+
   /** Measures one frame. A frame of another size begins a new scene. */
   measure(ref: FrameRef, picture: MeasuredPicture): FrameEvidence {
     const { width, height } = picture;

@@ -10,6 +10,8 @@ export interface GateState {
   /** The last frame that was gated. */
   last: EventOrder;
   lastElapsedMs: number;
+  /** Pictures have been missing since that frame. */
+  interrupted: boolean;
   /** The settled scene in its own light: luma, blue and red difference. */
   baseY: Float32Array;
   baseU: Float32Array;
@@ -53,6 +55,7 @@ export function freshState(width: number, height: number, first: EventOrder): Ga
     height,
     last: { eventTimeMs: first.eventTimeMs, index: first.index },
     lastElapsedMs: Number.NaN,
+    interrupted: false,
     baseY: new Float32Array(cells),
     baseU: new Float32Array(cells),
     baseV: new Float32Array(cells),

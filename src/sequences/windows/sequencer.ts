@@ -76,6 +76,11 @@ export class Sequencer<State> {
     return this.#fedBefore !== undefined && !isAfter(frame, this.#fedBefore);
   }
 
+  /** Whether that time had passed already, in a run before this one too. */
+  isPast(tick: Tick): boolean {
+    return tick.eventTimeMs <= this.#state.passedMs;
+  }
+
   kept(): ReadonlySet<number> {
     return this.#window.kept();
   }
@@ -108,7 +113,7 @@ export class Sequencer<State> {
 
   #tick(tick: Tick): Unnumbered[] {
     const state = this.#state;
-    if (tick.eventTimeMs <= state.passedMs) return [];
+    if (this.isPast(tick)) return [];
     state.passedMs = tick.eventTimeMs;
     if (tick.gap !== undefined) return this.#gap(tick, tick.gap);
     const { eventTimeMs, elapsedMs } = tick;

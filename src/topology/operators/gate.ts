@@ -62,7 +62,11 @@ export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Sourc
     });
   const gated = (frame: Frame, picture?: MeasuredPicture): Observable<GatedItem> =>
     emit(() => ({ frame, evidence: picture && reducer.measure(frame.ref, picture) }));
-  const ticked = (tick: Tick): Observable<GatedItem> => emit(() => tick);
+  const ticked = (tick: Tick): Observable<GatedItem> =>
+    emit(() => {
+      if (tick.gap !== undefined) reducer.interrupt(tick.eventTimeMs);
+      return tick;
+    });
   const measured = (frame: Frame): Observable<GatedItem> => {
     if (isGated(frame)) return gated(frame);
     const content = frame.lease.content();

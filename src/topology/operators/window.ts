@@ -100,40 +100,48 @@ export function window<State, Needs extends 'measured' | 'frames'>(
         if (!isTick(item)) return earliest([item.ref.position, ...needed]);
         return needed.length > 0 ? earliest(needed) : behind;
       };
-      /** What a source that goes on elsewhere will not give again. */
+      /** Whether a frame may be missing where the source is read again. */
+      let lossy = !replayable;
+      /** What was kept comes again before anything new does, or never. */
       const giveUpMissing = (): void => {
+        if (!lossy) return;
+        lossy = false;
         const missing = new Set([...reducer.kept()].filter((index) => !held.has(index)));
         if (missing.size > 0) feed({ type: 'lost', frames: missing }, () => undefined);
       };
-      if (!replayable) giveUpMissing();
-
-      const take = (
-        frame: Frame,
-        evidence: FrameEvidence | undefined,
-        fedBefore: boolean,
-        upstream: Upstream,
-      ): void => {
-        const { ref, lease } = frame;
-        if (fedBefore && !reducer.kept().has(ref.index)) return;
+      const hold = ({ ref, lease }: Frame): void => {
         lease.retain();
         held.get(ref.index)?.release();
         held.set(ref.index, lease);
-        if (fedBefore) return;
+      };
+      const isKept = ({ ref: { position } }: Frame): boolean =>
+        reducer.keptPositions().some(({ index, offset }) => index === position.index && offset === position.offset);
+      const take = (frame: Frame, evidence: FrameEvidence | undefined, upstream: Upstream): void => {
+        giveUpMissing();
+        hold(frame);
+        const { ref, lease } = frame;
         feed({ type: 'frame', ref, bytes: lease.bytes, ...(evidence && { evidence }) }, () =>
           checkpointAt(frame, upstream()),
         );
+      };
+      const takeAgain = (frame: Frame): void => {
+        if (isKept(frame)) hold(frame);
       };
       const subscription = source.subscribe(
         guarded<GatedItem | SourceItem>(subscriber, {
           next: (item) => {
             if (isTick(item)) {
-              if (item.gap !== undefined) giveUpMissing();
+              lossy ||= item.gap !== undefined;
+              if (!reducer.isPast(item)) giveUpMissing();
               const { upstream = none, ...tick }: Tick & { readonly upstream?: Upstream } = item;
               feed(tick, () => checkpointAt(tick, upstream()));
             } else if ('frame' in item) {
-              take(item.frame, item.evidence, item.evidence === undefined, item.upstream);
+              if (item.evidence === undefined) takeAgain(item.frame);
+              else take(item.frame, item.evidence, item.upstream);
+            } else if (reducer.has(item.ref)) {
+              takeAgain(item);
             } else {
-              take(item, undefined, reducer.has(item.ref), none);
+              take(item, undefined, none);
             }
           },
           complete: () => {
