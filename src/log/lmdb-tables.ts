@@ -2,24 +2,56 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { open, type Database, type RootDatabase } from 'lmdb';
+import { open, type Database, type Key, type RootDatabase } from 'lmdb';
 import { ifThere } from '../records/files.js';
 import { BlinkstreamError, messageOf } from '../records/index.js';
+import type { LaneState } from './kafka/lane-state.js';
 import { isLmdbFile } from './lmdb-header.js';
 import type { Owner } from './owner.js';
 
 /** Changes whenever what is stored is laid out in another way. */
-const format = 2;
+const format = 3;
 const secretBytes = 32;
 
-/** First and next offset of the one partition. Offsets have no gaps: `next − first` events are kept. */
+/** Partition and offset; offsets ascend in a partition. */
+export type Place = [partition: number, offset: number];
+
+/** What a log has partitions of. The embedded log has one partition of each, without gaps between its offsets. */
+export type List = 'events' | 'contradicted' | 'checkpoints';
+
+/** Of one partition of a list. */
 export interface Extent {
+  /** Offset of the earliest that may still be there. */
   readonly first: number;
   readonly next: number;
+  readonly count: number;
+  /** When the last one was committed. It never goes back, so that times order events as their offsets do. */
+  readonly lastMs: number;
 }
 
-/** Who needs a blob: an event (its offset), or the checkpoint last committed under a key (its hash). */
-export type BlobUser = number | string;
+const nothingYet: Extent = { first: 0, next: 0, count: 0, lastMs: 0 };
+
+/** When and where a change was first seen: orders changes over all partitions. */
+export type Sighting = [committedMs: number, partition: number, offset: number];
+
+/** Who needs a blob: an event, or the checkpoint last committed under a key (its hash). */
+export type BlobUser = Place | string;
+
+/** What makes a log's cursors its own. */
+export interface LogIdentity {
+  /** Changes when the log is made anew. */
+  readonly epoch: string;
+  /** 32 bytes that never leave the log. */
+  readonly secret: Uint8Array;
+  /** Of its events; fixed for the life of the log. */
+  readonly partitions: number;
+}
+
+export interface LmdbOptions {
+  readonly readOnly?: boolean;
+  /** Leave it to the system when to write to the disk: for what can be made anew after a power cut. */
+  readonly noSync?: boolean;
+}
 
 /**
  * The tables of one log in an LMDB environment, and how a transaction over them is made durable.
@@ -33,21 +65,22 @@ export type BlobUser = number | string;
  */
 export class LmdbTables {
   readonly #root: RootDatabase<unknown, string>;
-  /** `format`, `epoch`, `secret`, `extent`, `owner`. */
+  /** `format`, `epoch`, `secret`, `partitions`, `owner`. */
   readonly #meta: Database<unknown, string>;
-  /** Offset → time of its commit (ms, 8 bytes) and the encoded event. */
-  readonly events: Database<Buffer, number>;
-  /** Event id → offset. */
-  readonly eventIds: Database<number, Buffer>;
-  /** Contradicted claims and their ids, as events are; their offsets are their own, without gaps. */
-  readonly contradicted: Database<Buffer, number>;
-  readonly contradictedIds: Database<number, Buffer>;
-  /** Change id → [revision, offset], one for each kept event of the change, in that order. */
-  readonly revisions: Database<[number, number], Buffer>;
-  /** Change id → offset at which it was first seen. */
-  readonly changes: Database<number, Buffer>;
-  /** Offset at which a change was first seen → change id. */
-  readonly sightings: Database<Buffer, number>;
+  readonly #extents: Database<Extent, [List, number]>;
+  /** Place → time of its commit (ms, 8 bytes) and the encoded event. */
+  readonly events: Database<Buffer, Place>;
+  /** Event id → place. */
+  readonly eventIds: Database<Place, Buffer>;
+  /** Contradicted claims and their ids, as events are; their offsets are their own. */
+  readonly contradicted: Database<Buffer, Place>;
+  readonly contradictedIds: Database<Place, Buffer>;
+  /** Change id → [revision, partition, offset], one for each kept event of the change, in that order. */
+  readonly revisions: Database<[number, ...Place], Buffer>;
+  /** Change id → when and where it was first seen. */
+  readonly changes: Database<Sighting, Buffer>;
+  /** When and where a change was first seen → change id. */
+  readonly sightings: Database<Buffer, Sighting>;
   readonly checkpoints: Database<Buffer, Buffer>;
   /** Key of a checkpoint → SHA-256 of the blobs that came with it. */
   readonly checkpointBlobs: Database<string[], Buffer>;
@@ -55,6 +88,8 @@ export class LmdbTables {
   readonly blobs: Database<Buffer, Buffer>;
   /** SHA-256 → each user of the blob. */
   readonly blobUsers: Database<BlobUser, Buffer>;
+  /** Lane of a Kafka log → its state. */
+  readonly lanes: Database<LaneState, Buffer>;
 
   private constructor(
     readonly path: string,
@@ -66,6 +101,7 @@ export class LmdbTables {
     this.#meta = this.#table('meta', {});
     // Before tables are asked for that another format may not have.
     this.#checkFormat();
+    this.#extents = this.#table('extents', {});
     this.events = this.#table('events', { encoding: 'binary' });
     this.eventIds = this.#table('eventIds', ids);
     this.contradicted = this.#table('contradicted', { encoding: 'binary' });
@@ -77,13 +113,14 @@ export class LmdbTables {
     this.checkpointBlobs = this.#table('checkpointBlobs', ids);
     this.blobs = this.#table('blobs', { ...ids, encoding: 'binary' });
     this.blobUsers = this.#table('blobUsers', pairs);
+    this.lanes = this.#table('lanes', ids);
   }
 
   /**
    * @throws BlinkstreamError `LOG_NOT_FOUND`, `LOG_FORMAT`, `LOG_DAMAGED`, `LOG_OPEN_FAILED` (user), `LOG_FULL`
    *   (resource)
    */
-  static async open(path: string, readOnly: boolean): Promise<LmdbTables> {
+  static async open(path: string, { readOnly = false, noSync = false }: LmdbOptions = {}): Promise<LmdbTables> {
     const file = join(path, 'data.mdb');
     let root: RootDatabase<unknown, string> | undefined;
     try {
@@ -91,7 +128,8 @@ export class LmdbTables {
       // LMDB would make the folder of a log that is only to be read.
       if (readOnly && !exists) throw notFound(path);
       if (exists && !isLmdbFile(file)) throw damaged(path, 'not an LMDB store');
-      const opened = open<unknown, string>({ path, readOnly, noSubdir: false, overlappingSync: false, maxDbs: 16 });
+      const common = { noSubdir: false, overlappingSync: false, maxDbs: 16 };
+      const opened = open<unknown, string>({ path, readOnly, noSync, ...common });
       root = opened;
       // One transaction, so that tables are made with one sync of the disk, and all of them or none.
       return readOnly ? new LmdbTables(path, opened) : opened.transactionSync(() => new LmdbTables(path, opened));
@@ -101,7 +139,7 @@ export class LmdbTables {
     }
   }
 
-  #table<V, K extends Buffer | number | string>(name: string, options: object): Database<V, K> {
+  #table<V, K extends Key>(name: string, options: object): Database<V, K> {
     // Of a log that is only read and that its writer has not finished making, a table may be missing.
     const table = this.#root.openDB<V, K>({ name, ...options }) as Database<V, K> | undefined;
     if (table === undefined) throw notFound(this.path);
@@ -112,9 +150,13 @@ export class LmdbTables {
   initialise(): void {
     this.transact(() => {
       if (this.#meta.get('format') !== undefined) return;
-      const fresh = { format, epoch: randomUUID(), secret: randomBytes(secretBytes), extent: { first: 0, next: 0 } };
-      for (const [name, value] of Object.entries(fresh)) this.#meta.putSync(name, value);
+      this.setIdentity({ epoch: randomUUID(), secret: randomBytes(secretBytes), partitions: 1 });
     });
+  }
+
+  /** Inside a transaction. */
+  setIdentity(identity: LogIdentity): void {
+    for (const [name, value] of Object.entries({ format, ...identity })) this.#meta.putSync(name, value);
   }
 
   #checkFormat(): void {
@@ -128,18 +170,19 @@ export class LmdbTables {
     });
   }
 
-  /** What makes this log's cursors its own. @throws BlinkstreamError `LOG_NOT_FOUND` (user) before `initialise` */
-  identity(): { readonly epoch: string; readonly secret: Uint8Array } {
-    if (this.#meta.get('format') === undefined) throw notFound(this.path);
-    return { epoch: this.#meta.get('epoch') as string, secret: this.#meta.get('secret') as Buffer };
+  /** Absent before it was set. */
+  get identity(): LogIdentity | undefined {
+    if (this.#meta.get('format') === undefined) return undefined;
+    const [epoch, secret, partitions] = ['epoch', 'secret', 'partitions'].map((name) => this.#meta.get(name));
+    return { epoch: epoch as string, secret: secret as Buffer, partitions: partitions as number };
   }
 
-  get extent(): Extent {
-    return this.#meta.get('extent') as Extent;
+  extent(list: List, partition: number): Extent {
+    return this.#extents.get([list, partition]) ?? nothingYet;
   }
 
-  set extent(extent: Extent) {
-    this.#meta.putSync('extent', extent);
+  setExtent(list: List, partition: number, extent: Extent): void {
+    this.#extents.putSync([list, partition], extent);
   }
 
   get owner(): Owner | undefined {
@@ -166,6 +209,18 @@ export class LmdbTables {
     } catch (thrown) {
       throw explained(this.path, thrown, 'written');
     }
+  }
+
+  /** Forgets everything but who owns it, inside a transaction. */
+  clear(): void {
+    const { owner } = this;
+    const { events, eventIds, contradicted, contradictedIds, revisions, changes, sightings } = this;
+    const { checkpoints, checkpointBlobs, blobs, blobUsers, lanes } = this;
+    const lists = [events, eventIds, contradicted, contradictedIds, revisions, changes, sightings];
+    for (const table of [...lists, checkpoints, checkpointBlobs, blobs, blobUsers, lanes]) table.clearSync();
+    this.#extents.clearSync();
+    this.#meta.clearSync();
+    this.owner = owner;
   }
 
   close(): Promise<void> {
@@ -208,7 +263,7 @@ export const openFailed = (path: string, cause: unknown): BlinkstreamError =>
     cause,
   });
 
-const notFound = (path: string): BlinkstreamError =>
+export const notFound = (path: string): BlinkstreamError =>
   new BlinkstreamError(`no log in ${path}`, {
     code: 'LOG_NOT_FOUND',
     class: 'user',

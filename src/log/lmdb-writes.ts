@@ -2,9 +2,8 @@ import { decodeChangeEvent } from '../records/convert/change.js';
 import type { Blob, ChangeEvent } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
 import { blobsOf, type EncodedCommit, type EncodedEvent } from './commit.js';
-import type { Retention } from './index.js';
 import { keyOf } from './keys.js';
-import type { BlobUser, LmdbTables } from './lmdb-tables.js';
+import type { BlobUser, Extent, LmdbTables, Place } from './lmdb-tables.js';
 
 // What is done inside one transaction; the caller begins and ends it.
 
@@ -37,17 +36,23 @@ export const blobFrom = (sha256: string, stored: Buffer): Blob => {
   return { sha256, mediaType: stored.toString('utf8', lengthBytes, bytesAt), bytes: stored.subarray(bytesAt) };
 };
 
-/** Returns how many events were new. */
+/** An event and the offset that it has in its partition. */
+export interface PlacedEvent extends EncodedEvent {
+  readonly offset: number;
+  readonly committedMs: number;
+}
+
+/** A commit to the one partition of the embedded log. Returns how many events were new. */
 export function appendCommit(tables: LmdbTables, step: EncodedCommit, nowMs: number): number {
-  const { first, next } = tables.extent;
-  let offset = next;
-  for (const event of step.events) {
-    if (tables.eventIds.doesExist(keyOf(event.event.eventId))) continue;
-    appendEvent(tables, event, offset, nowMs);
-    offset += 1;
+  const { next } = tables.extent('events', 0);
+  const events = placed(step.events.filter(unseen(tables.eventIds)), next, nowMs);
+  appendEvents(tables, 0, events, next + events.length);
+  for (const { event, offset } of events) {
+    for (const sha256 of blobsOf(event)) tables.blobUsers.putSync(Buffer.from(sha256, 'hex'), [0, offset]);
   }
-  tables.extent = { first, next: offset };
-  for (const claim of step.contradicted) appendContradicted(tables, claim, nowMs);
+  const claimsNext = tables.extent('contradicted', 0).next;
+  const claims = placed(step.contradicted.filter(unseen(tables.contradictedIds)), claimsNext, nowMs);
+  appendContradicted(tables, 0, claims, claimsNext + claims.length);
   killPoint('in-commit');
 
   const key = keyOf(step.key);
@@ -63,90 +68,106 @@ export function appendCommit(tables: LmdbTables, step: EncodedCommit, nowMs: num
   for (const sha256 of before) if (!now.has(sha256)) releaseBlob(tables, sha256, user);
   tables.checkpointBlobs.putSync(key, [...now]);
   tables.checkpoints.putSync(key, step.checkpoint);
-  return offset - next;
+  return events.length;
 }
 
-function appendEvent(tables: LmdbTables, { event, encoded }: EncodedEvent, offset: number, nowMs: number): void {
-  const change = keyOf(event.changeId);
-  tables.events.putSync(offset, withTime(encoded, nowMs));
-  tables.eventIds.putSync(keyOf(event.eventId), offset);
-  tables.revisions.putSync(change, [event.revision, offset]);
-  if (!tables.changes.doesExist(change)) {
-    tables.changes.putSync(change, offset);
-    tables.sightings.putSync(offset, change);
+const placed = (events: readonly EncodedEvent[], next: number, committedMs: number): PlacedEvent[] =>
+  events.map(({ event, encoded }, i) => ({ event, encoded, offset: next + i, committedMs }));
+
+/** Lets each id through once, and none that the table holds already. */
+export function unseen(ids: LmdbTables['eventIds']): (event: EncodedEvent) => boolean {
+  const seen = new Set<string>();
+  return ({ event: { eventId } }) => {
+    if (seen.has(eventId) || ids.doesExist(keyOf(eventId))) return false;
+    seen.add(eventId);
+    return true;
+  };
+}
+
+/** `next` is the offset after them, or after a gap that follows them. */
+export function appendEvents(
+  tables: LmdbTables,
+  partition: number,
+  events: readonly PlacedEvent[],
+  next: number,
+): void {
+  const extent = tables.extent('events', partition);
+  let { lastMs } = extent;
+  for (const { event, encoded, offset, committedMs } of events) {
+    lastMs = Math.max(lastMs, committedMs);
+    const change = keyOf(event.changeId);
+    tables.events.putSync([partition, offset], withTime(encoded, lastMs));
+    tables.eventIds.putSync(keyOf(event.eventId), [partition, offset]);
+    tables.revisions.putSync(change, [event.revision, partition, offset]);
+    if (tables.changes.doesExist(change)) continue;
+    tables.changes.putSync(change, [lastMs, partition, offset]);
+    tables.sightings.putSync([lastMs, partition, offset], change);
   }
-  for (const sha256 of blobsOf(event)) tables.blobUsers.putSync(Buffer.from(sha256, 'hex'), offset);
+  tables.setExtent('events', partition, grown(extent, events.length, next, lastMs));
 }
 
-function appendContradicted(tables: LmdbTables, { event, encoded }: EncodedEvent, nowMs: number): void {
-  const id = keyOf(event.eventId);
-  if (tables.contradictedIds.doesExist(id)) return;
-  const offset = nextContradicted(tables);
-  tables.contradicted.putSync(offset, withTime(encoded, nowMs));
-  tables.contradictedIds.putSync(id, offset);
+export function appendContradicted(
+  tables: LmdbTables,
+  partition: number,
+  claims: readonly PlacedEvent[],
+  next: number,
+): void {
+  const extent = tables.extent('contradicted', partition);
+  let { lastMs } = extent;
+  for (const { event, encoded, offset, committedMs } of claims) {
+    lastMs = Math.max(lastMs, committedMs);
+    tables.contradicted.putSync([partition, offset], withTime(encoded, lastMs));
+    tables.contradictedIds.putSync(keyOf(event.eventId), [partition, offset]);
+  }
+  tables.setExtent('contradicted', partition, grown(extent, claims.length, next, lastMs));
 }
 
-const nextContradicted = ({ contradicted }: LmdbTables): number => {
-  const [last] = [...contradicted.getKeys({ reverse: true, limit: 1 })];
-  return last === undefined ? 0 : last + 1;
-};
+const grown = ({ first, count }: Extent, more: number, next: number, lastMs: number): Extent => ({
+  first,
+  next,
+  count: count + more,
+  lastMs,
+});
 
-interface Pruned {
-  readonly removedEvents: number;
-  readonly removedBlobs: number;
-  /** There may be more to remove. */
-  readonly more: boolean;
-}
-
-/**
- * Removes the earliest events that retention does not keep, `limit` at most, and what only they needed; and as many
- * contradicted claims.
- */
-export function pruneSome(tables: LmdbTables, retention: Retention, nowMs: number, limit: number): Pruned {
-  const { first, next } = tables.extent;
-  let offset = first;
+/** Moves the beginning of a partition up to `first`; returns how many blobs nobody needs any more. */
+export function removeBefore(
+  tables: LmdbTables,
+  list: 'events' | 'contradicted',
+  partition: number,
+  first: number,
+): { readonly removed: number; readonly removedBlobs: number } {
+  const extent = tables.extent(list, partition);
+  const range = { start: [partition, extent.first], end: [partition, first] } as { start: Place; end: Place };
+  const removed = [...tables[list].getRange(range)];
   let removedBlobs = 0;
-  for (const { key, value } of [...tables.events.getRange({ start: first, limit })]) {
-    const { committedMs, encoded } = storedEvent(value);
-    if (isKept(retention, next - key, nowMs - committedMs)) break;
-    removedBlobs += removeEvent(tables, decodeChangeEvent(encoded), key);
-    offset = key + 1;
+  for (const { key, value } of removed) {
+    const event = decodeChangeEvent(storedEvent(value).encoded);
+    if (list === 'events') removedBlobs += removeEvent(tables, event, key);
+    else removeContradicted(tables, event, key);
   }
-  if (offset > first) tables.extent = { first: offset, next };
-  const removedEvents = offset - first;
-  const removedContradicted = pruneContradicted(tables, retention, nowMs, limit);
-  return { removedEvents, removedBlobs, more: removedEvents === limit || removedContradicted === limit };
+  const count = extent.count - removed.length;
+  tables.setExtent(list, partition, { ...extent, first, next: Math.max(first, extent.next), count });
+  return { removed: removed.length, removedBlobs };
 }
 
-function pruneContradicted(tables: LmdbTables, retention: Retention, nowMs: number, limit: number): number {
-  const next = nextContradicted(tables);
-  let removed = 0;
-  for (const { key, value } of [...tables.contradicted.getRange({ limit })]) {
-    const { committedMs, encoded } = storedEvent(value);
-    if (isKept(retention, next - key, nowMs - committedMs)) break;
-    tables.contradicted.removeSync(key);
-    tables.contradictedIds.removeSync(keyOf(decodeChangeEvent(encoded).eventId));
-    removed += 1;
-  }
-  return removed;
-}
-
-/** @param fromEnd 1 is the latest */
-const isKept = ({ maxEvents = Infinity, maxAgeMs = Infinity }: Retention, fromEnd: number, ageMs: number): boolean =>
-  fromEnd <= maxEvents && ageMs <= maxAgeMs;
-
-function removeEvent(tables: LmdbTables, event: ChangeEvent, offset: number): number {
+function removeEvent(tables: LmdbTables, event: ChangeEvent, place: Place): number {
   const change = keyOf(event.changeId);
-  tables.events.removeSync(offset);
+  tables.events.removeSync(place);
   tables.eventIds.removeSync(keyOf(event.eventId));
-  tables.revisions.removeSync(change, [event.revision, offset]);
+  tables.revisions.removeSync(change, [event.revision, ...place]);
   if (!tables.revisions.doesExist(change)) {
-    tables.sightings.removeSync(tables.changes.get(change) ?? offset);
+    const sighting = tables.changes.get(change);
+    if (sighting !== undefined) tables.sightings.removeSync(sighting);
     tables.changes.removeSync(change);
   }
   let removedBlobs = 0;
-  for (const sha256 of blobsOf(event)) removedBlobs += releaseBlob(tables, sha256, offset);
+  for (const sha256 of blobsOf(event)) removedBlobs += releaseBlob(tables, sha256, place);
   return removedBlobs;
+}
+
+function removeContradicted(tables: LmdbTables, { eventId }: ChangeEvent, place: Place): void {
+  tables.contradicted.removeSync(place);
+  tables.contradictedIds.removeSync(keyOf(eventId));
 }
 
 /** Returns 1 where nobody needs the blob any more and it is gone, else 0. */

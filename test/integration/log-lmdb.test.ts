@@ -65,7 +65,7 @@ describe('one writer', () => {
   it('is fenced once another has taken its place: it finds out before it writes', async () => {
     const log = await open();
     await log.commit(stepAt(0));
-    const tables = await LmdbTables.open(path, false);
+    const tables = await LmdbTables.open(path);
     const unseen = { ...thisProcess('another'), pid: 1, pidSpace: 'pid:[1]' };
     tables.transact(() => {
       tables.owner = unseen;
