@@ -6,7 +6,7 @@ export interface Fed<L> {
   readonly committer: L;
   /**
    * Aborts when its pipeline must stop where it is: another instance has taken over, or the time to hand over is up. A
-   * source that is merely to be handed over ends by its report, which says `handedOver`.
+   * source that is merely to be handed over ends by its report, which says `suspended`.
    */
   readonly lost: AbortSignal;
   /**

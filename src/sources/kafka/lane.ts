@@ -8,7 +8,7 @@ export interface InputPartition {
   readonly group: string;
   /**
    * First offset that must be read again once these positions, by source, are committed too: what belongs into the same
-   * transaction. Never lower than what it gave before for positions that were committed.
+   * transaction. To be asked when that transaction is written, and again when it is written anew.
    */
   safeOffset(committing: ReadonlyMap<string, Position>): bigint;
 }
