@@ -106,5 +106,5 @@ function draw(i: number): Yuv420Picture {
     const left = Math.round(((i - third) / third) * (width - 60));
     for (let y = 100; y < 150; y++) data.fill(210, y * width + left, y * width + left + 60);
   }
-  return { type: 'yuv420', matrix: 'bt601', range: 'full', width, height, data };
+  return { type: 'yuv420', matrix: 'bt601', range: 'limited', width, height, data };
 }

@@ -123,7 +123,12 @@ function isGrey({ u, v }: Planes): boolean {
 }
 
 function lightBetween(then: Planes, now: Planes): LightFit {
-  return fitLight(now.y, then.y, new Uint8Array(now.y.length).fill(1), sameLight);
+  return fitLight(
+    now.y,
+    then.y,
+    new Int32Array(now.y.length).map((_, i) => i),
+    sameLight,
+  );
 }
 
 function shiftBetween(then: Planes, now: Planes, light: LightFit): { dx: number; dy: number } {

@@ -20,14 +20,6 @@ export interface CellGrid {
   readonly cellPx: number;
 }
 
-/** Luma plane (0–255) and per-cell means of luma, blue and red difference (−255–255). */
-export interface CellPlanes {
-  readonly plane: Uint8Array;
-  readonly y: Float32Array;
-  readonly u: Float32Array;
-  readonly v: Float32Array;
-}
-
 /** The grid of pictures of this size. Pictures under 8×8 px have a single cell. */
 export function cellGrid(width: number, height: number): CellGrid {
   const shrink = Math.max(1, Math.round(Math.sqrt((width * height) / PLANE_SAMPLES)));
@@ -45,33 +37,55 @@ export function cellGrid(width: number, height: number): CellGrid {
   };
 }
 
-export const emptyPlanes = (grid: CellGrid): CellPlanes => {
-  const cells = grid.columns * grid.rows;
-  return {
-    plane: new Uint8Array(grid.planeWidth * grid.planeHeight),
-    y: new Float32Array(cells),
-    u: new Float32Array(cells),
-    v: new Float32Array(cells),
-  };
-};
-
 /** What cells are measured of: video frames as they come, everything else as RGB or grey. */
 export type MeasuredPicture = PictureU8 | Yuv420Picture;
 
 /**
- * Measures a picture into `out`. A plane sample is the mean of up to 2×2 pixels of its block, so that the cost per
- * original pixel falls with size. Of RGB, luma by the integer weights of BT.601 (77, 150, 29)/256; of planes, luma and
- * chroma as they are, in the same units.
+ * Luma plane and cell means of one picture after another, all of one grid. A plane sample is the mean of up to 2×2 pixels
+ * of its block, so that the cost per original pixel falls with size. Of RGB, luma by the integer weights of BT.601
+ * (77, 150, 29)/256; of planes, luma and chroma as they are, in the same units.
  */
-export function measureCells(picture: MeasuredPicture, grid: CellGrid, out: CellPlanes): void {
-  if (picture.type === 'u8') return measureRgb(picture, grid, out);
-  shrinkLuma(picture, grid, out.plane);
-  cellMeans(out.plane, grid, out.y);
-  const { u, v, chromaWidth, chromaHeight } = planesOf(picture);
-  const { blue, red } = scalesOf(picture);
-  const chroma = { chromaWidth, chromaHeight, grid };
-  measureChroma({ ...chroma, samples: u, scale: blue }, out.u);
-  measureChroma({ ...chroma, samples: v, scale: red }, out.v);
+export class CellPlanes {
+  /** Per-cell means of luma, blue and red difference (−255–255). */
+  readonly y: Float32Array;
+  readonly u: Float32Array;
+  readonly v: Float32Array;
+  readonly #grid: CellGrid;
+  readonly #plane: Uint8Array;
+  #notInPlane: Yuv420Picture | undefined;
+
+  constructor(grid: CellGrid) {
+    const cells = grid.columns * grid.rows;
+    this.y = new Float32Array(cells);
+    this.u = new Float32Array(cells);
+    this.v = new Float32Array(cells);
+    this.#grid = grid;
+    this.#plane = new Uint8Array(grid.planeWidth * grid.planeHeight);
+  }
+
+  /** Luma (0–255) of the last picture, valid until the next. Made when asked for: most frames need not be seen so closely. */
+  plane(): Uint8Array {
+    if (this.#notInPlane !== undefined) shrinkLuma(this.#notInPlane, this.#grid, this.#plane);
+    this.#notInPlane = undefined;
+    return this.#plane;
+  }
+
+  /** @param picture of the grid's size */
+  measure(picture: MeasuredPicture): void {
+    if (picture.type === 'u8') {
+      this.#notInPlane = undefined;
+      measureRgb(picture, this.#grid, this.#plane, this);
+      return;
+    }
+    this.#notInPlane = picture;
+    const { y, u, v, chromaWidth, chromaHeight } = planesOf(picture);
+    const { luma, black, blue, red } = scalesOf(picture);
+    if (this.#grid.shrink === 1) cellMeans(y, this.#grid, { scale: luma, zero: black }, this.y);
+    else cellMeans(this.plane(), this.#grid, { scale: 1, zero: 0 }, this.y);
+    const chroma = { chromaWidth, chromaHeight, grid: this.#grid };
+    measureChroma({ ...chroma, samples: u, scale: blue }, this.u);
+    measureChroma({ ...chroma, samples: v, scale: red }, this.v);
+  }
 }
 
 /** Grey level of each sum of `count` luma samples. */
@@ -110,28 +124,30 @@ function shrinkLuma({ data, width, range }: Yuv420Picture, grid: CellGrid, plane
   }
 }
 
-/** Means of the plane over each cell. A plane narrower than a cell repeats its last samples. */
-function cellMeans(plane: Uint8Array, { planeWidth, planeHeight, columns, rows }: CellGrid, out: Float32Array): void {
+/** Means of luma samples over each cell, in grey levels. A plane narrower than a cell repeats its last samples. */
+function cellMeans(
+  plane: Uint8Array,
+  { planeWidth, planeHeight, columns, rows }: CellGrid,
+  { scale, zero }: { readonly scale: number; readonly zero: number },
+  out: Float32Array,
+): void {
   const x1 = Math.min(1, planeWidth - 1);
   const x2 = Math.min(2, planeWidth - 1);
   const x3 = Math.min(3, planeWidth - 1);
+  const y1 = Math.min(1, planeHeight - 1) * planeWidth;
+  const y2 = Math.min(2, planeHeight - 1) * planeWidth;
+  const y3 = Math.min(3, planeHeight - 1) * planeWidth;
   for (let row = 0, c = 0; row < rows; row++) {
     let i = row * CELL * planeWidth;
-    const down = (samples: number) => Math.min(samples, planeHeight - 1) * planeWidth;
-    const [y1, y2, y3] = [down(1), down(2), down(3)];
     for (let column = 0; column < columns; column++, c++, i += CELL) {
       const j = i + y1;
       const k = i + y2;
       const l = i + y3;
-      const sum =
-        plane[i] +
-        plane[i + x1] +
-        plane[i + x2] +
-        plane[i + x3] +
-        (plane[j] + plane[j + x1] + plane[j + x2] + plane[j + x3]) +
-        (plane[k] + plane[k + x1] + plane[k + x2] + plane[k + x3]) +
-        (plane[l] + plane[l + x1] + plane[l + x2] + plane[l + x3]);
-      out[c] = sum / (CELL * CELL);
+      const first = plane[i] + plane[i + x1] + plane[i + x2] + plane[i + x3];
+      const second = plane[j] + plane[j + x1] + plane[j + x2] + plane[j + x3];
+      const third = plane[k] + plane[k + x1] + plane[k + x2] + plane[k + x3];
+      const fourth = plane[l] + plane[l + x1] + plane[l + x2] + plane[l + x3];
+      out[c] = scale * ((first + second + third + fourth) / (CELL * CELL) - zero);
     }
   }
 }
@@ -148,19 +164,18 @@ function measureChroma({ samples, scale, chromaWidth, chromaHeight, grid }: Chro
   const down = Math.min(step, chromaHeight - 1) * chromaWidth;
   const pairsAcross = Math.max(1, Math.floor(Math.min(side, chromaWidth) / (2 * step)));
   const pairsDown = Math.max(1, Math.floor(Math.min(side, chromaHeight) / (2 * step)));
-  const count = 4 * pairsAcross * pairsDown;
-  for (let row = 0, c = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, c++) {
-      let sum = 0;
-      let start = row * side * chromaWidth + column * side;
-      for (let y = 0; y < pairsDown; y++, start += 2 * step * chromaWidth) {
-        for (let x = 0, i = start; x < pairsAcross; x++, i += 2 * step) {
-          sum += samples[i] + samples[i + right] + samples[i + down] + samples[i + down + right];
-        }
+  out.fill(0);
+  for (let pair = 0; pair < pairsAcross * pairsDown; pair++) {
+    const inCell = 2 * step * (Math.floor(pair / pairsAcross) * chromaWidth + (pair % pairsAcross));
+    for (let row = 0, c = 0; row < rows; row++) {
+      let i = row * side * chromaWidth + inCell;
+      for (let column = 0; column < columns; column++, c++, i += side) {
+        out[c] += samples[i] + samples[i + right] + samples[i + down] + samples[i + down + right];
       }
-      out[c] = (sum / count - 128) * scale;
     }
   }
+  const count = 4 * pairsAcross * pairsDown;
+  for (let c = 0; c < out.length; c++) out[c] = (out[c] / count - 128) * scale;
 }
 
 interface ChromaPlane {
@@ -172,15 +187,18 @@ interface ChromaPlane {
   readonly grid: CellGrid;
 }
 
-function measureRgb(picture: PictureU8, grid: CellGrid, out: CellPlanes): void {
-  const { data, width, channels } = picture;
+function measureRgb(
+  { data, width, channels }: PictureU8,
+  grid: CellGrid,
+  plane: Uint8Array,
+  { y, u, v }: Pick<CellPlanes, 'y' | 'u' | 'v'>,
+): void {
   const { shrink, planeWidth, planeHeight, columns, rows } = grid;
   const g = channels >= 3 ? 1 : 0;
   const b = channels >= 3 ? 2 : 0;
   const half = (shrink >> 1) * channels;
   const down = (shrink >> 1) * width * channels;
   const stepX = shrink * channels;
-  const { plane, y, u, v } = out;
   y.fill(0);
   u.fill(0);
   v.fill(0);
@@ -218,53 +236,4 @@ function measureRgb(picture: PictureU8, grid: CellGrid, out: CellPlanes): void {
     u[c] *= scale;
     v[c] *= scale;
   }
-}
-
-/**
- * Standard deviation of the noise of one pixel in grey levels: Immerkær's Laplacian difference mask, its median instead
- * of its mean so that texture does not count as noise. On the green channel of RGB; on luma, which is mostly green,
- * where there is a plane of it.
- * Source: J. Immerkær, "Fast Noise Variance Estimation", CVIU 64(2), 1996.
- */
-export function noiseSigma(picture: MeasuredPicture): number {
-  if (picture.type === 'yuv420') return scalesOf(picture).luma * channelNoise(picture, 1, 0);
-  return channelNoise(picture, picture.channels, picture.channels >= 3 ? 1 : 0);
-}
-
-/** `channel` of interleaved samples, `channels` a pixel. */
-function channelNoise(
-  { data, width, height }: Pick<MeasuredPicture, 'data' | 'width' | 'height'>,
-  channels: number,
-  channel: number,
-): number {
-  if (width < 3 || height < 3) return 0;
-  const stride = width * channels;
-  const histogram = new Uint32Array(2048);
-  const rowStep = Math.max(1, Math.floor(height / 24));
-  const columnStep = Math.max(1, Math.floor(width / 320));
-  // The mask is a second difference across of second differences down, which neighbours share.
-  const bend = (i: number) => data[i - stride] - 2 * data[i] + data[i + stride];
-  let samples = 0;
-  for (let y = 1; y < height - 1; y += rowStep) {
-    let i = y * stride + channel;
-    let left = bend(i);
-    let here = bend((i += channels));
-    for (let x = 1, counted = 1; x < width - 1; x++) {
-      const right = bend((i += channels));
-      if (x === counted) {
-        const value = Math.abs(left - 2 * here + right);
-        histogram[value < 2048 ? value : 2047]++;
-        samples++;
-        counted += columnStep;
-      }
-      left = here;
-      here = right;
-    }
-  }
-  let below = 0;
-  let median = 0;
-  while (median < 2047 && (below += histogram[median]) * 2 < samples) median++;
-  // Linear inside the bin, so that 8-bit pictures give a continuous figure.
-  const inside = histogram[median] === 0 ? 0 : (samples / 2 - (below - histogram[median])) / histogram[median];
-  return Math.max(0, median - 0.5 + inside) / (0.6745 * 6);
 }

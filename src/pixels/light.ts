@@ -16,11 +16,11 @@ const CLIPPED_HIGH = 250;
 const OFFSET_PULL = 0.02;
 
 /**
- * Fits gain and offset to the cells whose `weight` is not 0 by least squares, three times over, each time without the
- * cells that lie more than three deviations off, so that things in the picture do not pass for light.
+ * Fits gain and offset to the values at the indices `cells` by least squares, four times over, each time without those
+ * that lie more than three deviations off, so that things in the picture do not pass for light.
  * Falls back to `before` where fewer than a tenth of the cells are usable.
  */
-export function fitLight(frame: Float32Array, baseline: Float32Array, weight: Uint8Array, before: LightFit): LightFit {
+export function fitLight(frame: Float32Array, baseline: Float32Array, cells: Int32Array, before: LightFit): LightFit {
   let fit = before;
   let limit = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 4; round++) {
@@ -30,10 +30,10 @@ export function fitLight(frame: Float32Array, baseline: Float32Array, weight: Ui
     let sbb = 0;
     let sbf = 0;
     let deviation = 0;
-    for (let c = 0; c < frame.length; c++) {
-      const f = frame[c];
-      if (weight[c] === 0 || f < CLIPPED_LOW || f > CLIPPED_HIGH) continue;
-      const b = baseline[c];
+    for (let i = 0; i < cells.length; i++) {
+      const f = frame[cells[i]];
+      if (f < CLIPPED_LOW || f > CLIPPED_HIGH) continue;
+      const b = baseline[cells[i]];
       const off = Math.abs(f - fit.gain * b - fit.offset);
       if (off > limit) continue;
       n++;
@@ -43,7 +43,7 @@ export function fitLight(frame: Float32Array, baseline: Float32Array, weight: Ui
       sbf += b * f;
       deviation += off;
     }
-    if (n * 10 < frame.length) return before;
+    if (n === 0 || n * 10 < cells.length) return before;
     // Normal equations of Σ(f - gain b - offset)² + OFFSET_PULL n offset².
     const stiff = n * (1 + OFFSET_PULL);
     const determinant = sbb * stiff - sb * sb;

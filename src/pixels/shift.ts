@@ -8,7 +8,7 @@ export interface PlaneShift {
 }
 
 /** Samples that tell a shift well enough: two unknowns, so more of them cost time only. */
-const SAMPLES = 19_200;
+const SAMPLES = 9_600;
 /** Larger differences are things, not a shift, grey levels. */
 const MOST_DIFFERENCE = 60;
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cellGrid, emptyPlanes, measureCells, noiseSigma } from '../../src/pixels/cells.js';
+import { cellGrid, CellPlanes } from '../../src/pixels/cells.js';
+import { noiseSigma } from '../../src/pixels/noise.js';
 import { yuvToRgb } from '../../src/pixels/yuv420.js';
 import { yuv420Bytes, type Yuv420Picture, type YuvColour } from '../../src/records/index.js';
 
@@ -71,13 +72,13 @@ describe('cells of planes', () => {
   ])('are those of the same picture in RGB, in the same units (%i×%i)', (width, height) => {
     const picture = scene(width, height, { matrix: 'bt601', range: 'limited' });
     const grid = cellGrid(width, height);
-    const planar = emptyPlanes(grid);
-    const rgb = emptyPlanes(grid);
-    measureCells(picture, grid, planar);
-    measureCells(yuvToRgb(picture), grid, rgb);
+    const planar = new CellPlanes(grid);
+    const rgb = new CellPlanes(grid);
+    planar.measure(picture);
+    rgb.measure(yuvToRgb(picture));
     const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
       Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
-    expect(worst(planar.plane, rgb.plane)).toBeLessThanOrEqual(2);
+    expect(worst(planar.plane(), rgb.plane())).toBeLessThanOrEqual(2);
     expect(worst(planar.y, rgb.y)).toBeLessThan(1);
     expect(worst(planar.u, rgb.u)).toBeLessThan(2);
     expect(worst(planar.v, rgb.v)).toBeLessThan(2);
@@ -90,14 +91,14 @@ describe('cells of planes', () => {
     ] as const) {
       const grid = cellGrid(8, 8);
       const data = new Uint8Array(yuv420Bytes(8, 8)).fill(128);
-      const out = emptyPlanes(grid);
+      const out = new CellPlanes(grid);
       for (const [sample, level] of [
         [white, 255],
         [black, 0],
       ] as const) {
         data.fill(sample, 0, 64);
-        measureCells({ type: 'yuv420', width: 8, height: 8, matrix, range, data }, grid, out);
-        expect([...out.y, ...out.plane]).toEqual(Array.from({ length: 4 + 64 }, () => level));
+        out.measure({ type: 'yuv420', width: 8, height: 8, matrix, range, data });
+        expect([...out.y, ...out.plane()]).toEqual(Array.from({ length: 4 + 64 }, () => level));
         expect([...out.u, ...out.v]).toEqual(Array.from({ length: 8 }, () => 0));
       }
     }
@@ -111,8 +112,8 @@ describe('cells of planes', () => {
     ]) {
       const data = new Uint8Array(yuv420Bytes(width, height)).fill(128);
       const grid = cellGrid(width, height);
-      const out = emptyPlanes(grid);
-      measureCells({ type: 'yuv420', width, height, matrix: 'bt601', range: 'full', data }, grid, out);
+      const out = new CellPlanes(grid);
+      out.measure({ type: 'yuv420', width, height, matrix: 'bt601', range: 'full', data });
       expect([...out.u, ...out.v].every((value) => value === 0)).toBe(true);
     }
   });

@@ -90,20 +90,22 @@ export function advance(
   };
 }
 
-function begin(state: GateState, { plane, y, u, v }: CellPlanes): void {
+function begin(state: GateState, planes: CellPlanes): void {
+  const { y, u, v } = planes;
   state.baseY.set(y);
   state.baseU.set(u);
   state.baseV.set(v);
   state.recentY.set(y);
   state.recentU.set(u);
   state.recentV.set(v);
-  state.reference = plane.slice();
+  state.reference.set(planes.plane());
 }
 
 /** Takes the frame's plane, in the baseline's light, as the reference of the settled scene. */
-function refer(state: GateState, { plane }: CellPlanes, { gain, offset }: LightFit, nowMs: number): void {
+function refer(state: GateState, planes: CellPlanes, { gain, offset }: LightFit, nowMs: number): void {
   if (nowMs - state.referenceMs < REFERENCE_MS) return;
   state.referenceMs = nowMs;
+  const plane = planes.plane();
   for (let i = 0; i < plane.length; i++)
     state.reference[i] = Math.min(255, Math.max(0, (plane[i] - offset) / gain + 0.5));
 }

@@ -57,6 +57,8 @@ const LEAST_DIFFERENCE = 5;
 const COMPRESSED_DIFFERENCE = 10;
 /** Keeps the logarithm calm in the dark, grey levels. */
 const DARK = 16;
+/** Cells that tell of a whole picture what they have in common. */
+const WITNESSES = 1_800;
 /** Shifts are looked for once this share of cells differs. */
 const SHIFT_SHARE = 0.01;
 
@@ -69,22 +71,21 @@ export function differences(
   { deviations, compressed }: { readonly deviations: number; readonly compressed: boolean },
   out: CellDifferences,
 ): Differences {
-  const { baseY, baseU, baseV, leftFrame } = state;
+  const { baseY, baseU, baseV } = state;
   const { y, u, v } = out;
   const cells = baseY.length;
-  const weight = new Uint8Array(cells);
-  for (let c = 0; c < cells; c++) weight[c] = overlay[c] === 0 && leftFrame[c] < 0 ? 1 : 0;
-  const light = fitLight(planes.y, baseY, weight, state.light);
+  const { witnesses, enough } = witnessesOf(state, grid, overlay);
+  const light = enough ? fitLight(planes.y, baseY, witnesses, state.light) : state.light;
   state.light = light;
-  const chroma = chromaGain(state, planes, weight);
+  const chroma = chromaGain(state, planes, witnesses);
   inLight(planes.y, light.offset, light.gain, y);
   inLight(planes.u, 0, light.gain, u);
   inLight(planes.v, 0, light.gain, v);
-  let spread = spreadOf(y, baseY, weight);
+  let spread = spreadOf(y, baseY, witnesses);
   let shift = { dxPx: 0, dyPx: 0, explained: 0 };
   let slack: Slack | undefined;
   if (countApart(y, baseY, deviations * Math.max(spread, 1)) > cells * SHIFT_SHARE) {
-    const { dx, dy, explained } = planeShift(state.reference, planes.plane, grid, light);
+    const { dx, dy, explained } = planeShift(state.reference, planes.plane(), grid, light);
     const size = Math.hypot(dx, dy);
     if (explained > 0.3 && size > 0.1 && size < 4) {
       shift = { dxPx: dx * grid.shrink, dyPx: dy * grid.shrink, explained };
@@ -94,11 +95,11 @@ export function differences(
         y: gradients.x.map((x, c) => 0.5 * light.gain * (Math.abs(x * dx) + Math.abs(gradients.y[c] * dy))),
         colour: colourSlack(state, grid, size),
       };
-      spread = spreadOf(y, baseY, weight);
+      spread = spreadOf(y, baseY, witnesses);
     }
   }
   const spreadColour =
-    chroma < GREY ? Number.POSITIVE_INFINITY : Math.max(spreadOf(u, baseU, weight), spreadOf(v, baseV, weight));
+    chroma < GREY ? Number.POSITIVE_INFINITY : Math.max(spreadOf(u, baseU, witnesses), spreadOf(v, baseV, witnesses));
   const least = compressed ? COMPRESSED_DIFFERENCE : LEAST_DIFFERENCE;
   mark(state, overlay, out, {
     y: Math.max(least / Math.min(1, light.gain), deviations * spread),
@@ -109,9 +110,32 @@ export function differences(
   return { ...out, ratioPlane: ratioPlaneOf(state, grid, planes, light), light, chroma, shift };
 }
 
+/**
+ * Cells at rest, of which no more are asked than it takes to tell light, colour and noise of the whole picture. Each row
+ * begins elsewhere, so that a pattern of the scene cannot hide between them. They are enough from a tenth of those asked.
+ */
+function witnessesOf(
+  { leftFrame }: GateState,
+  { columns, rows }: CellGrid,
+  overlay: Uint8Array,
+): { readonly witnesses: Int32Array; readonly enough: boolean } {
+  const stride = Math.max(1, Math.floor((columns * rows) / WITNESSES));
+  const list = new Int32Array(rows * Math.ceil(columns / stride));
+  let asked = 0;
+  let n = 0;
+  for (let row = 0; row < rows; row++) {
+    const end = (row + 1) * columns;
+    for (let c = row * columns + (row % stride); c < end; c += stride, asked++) {
+      if (overlay[c] === 0 && leftFrame[c] < 0) list[n++] = c;
+    }
+  }
+  return { witnesses: list.subarray(0, n), enough: n * 10 >= asked };
+}
+
 /** A frame's values in the baseline's light. */
 function inLight(values: Float32Array, offset: number, gain: number, out: Float32Array): void {
-  for (let c = 0; c < values.length; c++) out[c] = (values[c] - offset) / gain;
+  const inverse = 1 / gain;
+  for (let c = 0; c < values.length; c++) out[c] = (values[c] - offset) * inverse;
 }
 
 /** What a shift of a fraction of a sample may leave over at strong edges, cell by cell. */
@@ -135,6 +159,8 @@ function mark(
   { y, u, v, foreground, moving, score, colourScore, ratio }: CellDifferences,
   { y: leastY, colour: leastColour, deviations, slack }: Thresholds,
 ): void {
+  foreground.fill(0);
+  moving.fill(0);
   for (let c = 0; c < y.length; c++) {
     const here = y[c];
     const blue = u[c];
@@ -150,12 +176,10 @@ function mark(
     const k = Math.min(1.5, Math.max(0, here + DARK) / (before + DARK));
     const off = Math.abs(here - before);
     const colour = Math.max(Math.abs(blue - k * baseU[c]), Math.abs(red - k * baseV[c]));
-    const differs = known[c] === 1 ? off > threshold || colour > colourThreshold : moves;
-    moving[c] = moves ? 1 : 0;
-    if (!differs || overlay[c] === 1) {
-      foreground[c] = 0;
-      continue;
-    }
+    const differs = off > threshold || colour > colourThreshold;
+    if (moves) moving[c] = 1;
+    else if (!differs) continue;
+    if (overlay[c] === 1 || (known[c] === 1 ? !differs : !moves)) continue;
     foreground[c] = 1;
     colourScore[c] = colour / colourThreshold;
     score[c] = Math.max(off / threshold, colourScore[c]);
@@ -166,17 +190,21 @@ function mark(
 /** Logarithm of each grey level of the settled scene. */
 const logOfLevel = Float64Array.from({ length: 256 }, (_, level) => Math.log(level + DARK));
 
-function ratioPlaneOf({ reference }: GateState, grid: CellGrid, { plane }: CellPlanes, light: LightFit): RatioPlane {
-  // Filled in once something is looked at: most frames have nothing to look at.
-  let logInLight: Float64Array | undefined;
+function ratioPlaneOf({ reference }: GateState, grid: CellGrid, planes: CellPlanes, light: LightFit): RatioPlane {
   const width = grid.planeWidth;
+  const lookAt = () => ({
+    plane: planes.plane(),
+    logInLight: logOfLevel.map((_, level) => Math.log(Math.max(0, (level - light.offset) / light.gain) + DARK)),
+  });
+  // Most frames have nothing to look at.
+  let seen: ReturnType<typeof lookAt> | undefined;
   return {
     width,
     height: grid.planeHeight,
     cell: CELL,
     at: (x, y) => {
+      const { plane, logInLight } = (seen ??= lookAt());
       const i = y * width + x;
-      logInLight ??= logOfLevel.map((_, level) => Math.log(Math.max(0, (level - light.offset) / light.gain) + DARK));
       return logInLight[plane[i]] - logOfLevel[reference[i]];
     },
   };
@@ -198,34 +226,30 @@ function colourSlack({ baseU, baseV }: GateState, { columns }: CellGrid, samples
  * Least-squares gain of the colour differences, 1 where the scene has hardly any colour. No cell says much more than
  * another, so that a thing of strong colour that comes or goes in a pale scene does not pass for a camera gone grey.
  */
-function chromaGain({ baseU, baseV }: GateState, { u, v }: CellPlanes, weight: Uint8Array): number {
+function chromaGain({ baseU, baseV }: GateState, { u, v }: CellPlanes, witnesses: Int32Array): number {
   let own = 0;
   let cross = 0;
-  let n = 0;
-  for (let c = 0; c < weight.length; c++) {
-    if (weight[c] === 0) continue;
-    n++;
+  for (let i = 0; i < witnesses.length; i++) {
+    const c = witnesses[i];
     const ownHere = baseU[c] * baseU[c] + baseV[c] * baseV[c];
     const crossHere = Math.min(4 * ownHere, Math.max(0, baseU[c] * u[c] + baseV[c] * v[c]));
     const say = ownHere > MOST_COLOUR ? MOST_COLOUR / ownHere : 1;
     own += say * ownHere;
     cross += say * crossHere;
   }
-  return own < n * 9 ? 1 : cross / own;
+  return own <= witnesses.length * 9 ? 1 : cross / own;
 }
 
 /** Robust standard deviation: 1.4826 × the median absolute difference, in steps of 1/8 grey level. */
-function spreadOf(values: Float32Array, base: Float32Array, weight: Uint8Array): number {
+function spreadOf(values: Float32Array, base: Float32Array, witnesses: Int32Array): number {
   const histogram = new Uint32Array(512);
-  let n = 0;
-  for (let c = 0; c < values.length; c++) {
-    if (weight[c] === 0) continue;
-    n++;
+  for (let i = 0; i < witnesses.length; i++) {
+    const c = witnesses[i];
     histogram[Math.min(511, (Math.abs(values[c] - base[c]) * 8) | 0)]++;
   }
   let below = 0;
   let bin = 0;
-  while (bin < 511 && (below += histogram[bin]) * 2 < n) bin++;
+  while (bin < 511 && (below += histogram[bin]) * 2 < witnesses.length) bin++;
   return (1.4826 * (bin + 0.5)) / 8;
 }
 

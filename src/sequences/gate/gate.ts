@@ -1,4 +1,5 @@
-import { cellGrid, emptyPlanes, measureCells, noiseSigma, type MeasuredPicture } from '../../pixels/cells.js';
+import { cellGrid, CellPlanes, type MeasuredPicture } from '../../pixels/cells.js';
+import { noiseSigma } from '../../pixels/noise.js';
 import type { FrameEvidence, FrameRef } from '../../records/index.js';
 import { advance, type Scene } from './advance.js';
 import { emptyDifferences } from './differences.js';
@@ -50,12 +51,12 @@ export class Gate {
       state.tracking.nextId = scene?.state.tracking.nextId ?? 1;
       this.#scene = scene = sceneOf(state);
     }
-    measureCells(picture, scene.grid, scene.planes);
+    scene.planes.measure(picture);
     return advance(scene, ref, noiseSigma(picture), this.#options);
   }
 }
 
 function sceneOf(state: GateState): Scene {
   const grid = cellGrid(state.width, state.height);
-  return { state, grid, planes: emptyPlanes(grid), cells: emptyDifferences(grid) };
+  return { state, grid, planes: new CellPlanes(grid), cells: emptyDifferences(grid) };
 }
