@@ -1,20 +1,13 @@
 import { concatMap, lastValueFrom } from 'rxjs';
-import { decodePicture } from '../pixels/decode.js';
-import {
-  BlinkstreamError,
-  type Blob,
-  type ChangeEvent,
-  type Checkpoint,
-  type Lease,
-  type Picture,
-} from '../records/index.js';
+import { BlinkstreamError, type Blob, type ChangeEvent, type Checkpoint } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
 import type { ReasonSequence } from '../reasoning/index.js';
 import type { Committer } from '../log/index.js';
-import { ByteBudget, leaseOf } from '../sources/budget.js';
+import { ByteBudget } from '../sources/budget.js';
 import type { Source, SourceReport } from '../sources/index.js';
 import { inPipeline, type PipelineListener } from './context.js';
 import type { Step } from './operators/track.js';
+import { sceneLease } from './settled-scene.js';
 import type { Topology } from './topology.js';
 
 export interface RunOptions<Options> {
@@ -88,7 +81,7 @@ export async function run<Options>({
       drain,
       report: () => report,
       restored,
-      restoredScene: keeper.scene && (await sceneLease(keeper.scene)),
+      restoredScene: keeper.scene && sceneLease(keeper.scene),
       ...workers,
       ahead: [],
       listener: {
@@ -217,10 +210,4 @@ async function stored(log: Committer, sha256: string): Promise<Blob> {
     stage: 'log',
     hint: 'the log was damaged from outside: restore it, or begin anew with another output folder',
   });
-}
-
-async function sceneLease({ bytes }: Blob): Promise<Lease> {
-  const picture: Picture = await decodePicture({ mediaType: 'image/png', bytes });
-  // Beyond the source's budget: one picture, held for as long as it is the settled scene.
-  return leaseOf({ form: 'pixels', picture }, picture.data.byteLength, () => undefined);
 }

@@ -3,6 +3,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import watch from '../../topologies/watch.js';
 import type { ChangeLog } from '../../src/log/index.js';
 import { memoryLog } from '../../src/log/memory.js';
+import { pictureOf } from '../../src/pixels/content.js';
 import type { ReasonSequence } from '../../src/reasoning/index.js';
 import {
   BlinkstreamError,
@@ -135,10 +136,10 @@ export interface SeenSequence extends Pick<FrameSequence, 'ordinal' | 'trigger' 
   readonly baseline: string | undefined;
 }
 
-const shownOf = ({ ref, role, lease }: SequenceFrame<Lease>): string => {
-  const content = lease?.content();
-  if (content?.form !== 'pixels') return `${ref.index} ${role ?? ''} without pixels`;
-  return `${ref.index} ${role ?? ''} ${createHash('sha256').update(content.picture.data).digest('hex').slice(0, 8)}`;
+const shownOf = async ({ ref, role, lease }: SequenceFrame<Lease>): Promise<string> => {
+  if (lease === undefined) return `${ref.index} ${role ?? ''} without pixels`;
+  const { type, data } = await pictureOf(lease.content());
+  return `${ref.index} ${role ?? ''} ${type} ${createHash('sha256').update(data).digest('hex').slice(0, 8)}`;
 };
 
 export interface Workers {
@@ -156,11 +157,13 @@ export function fakeWorkers(
   const reason: ReasonSequence = async (sequence) => {
     for (let turn = turns(sequence); turn > 0; turn--) await setImmediate();
     const { ordinal, trigger, first, last, thinnedFrames, settled, frames, baseline } = sequence;
-    seen.push({
-      ...{ ordinal, trigger, first, last, thinnedFrames, settled },
-      shown: frames.filter((frame) => frame.role !== undefined).map(shownOf),
-      baseline: baseline && shownOf(baseline),
-    });
+    const place =
+      seen.push({ ordinal, trigger, first, last, thinnedFrames, settled, shown: [], baseline: undefined }) - 1;
+    seen[place] = {
+      ...seen[place],
+      shown: await Promise.all(frames.filter((frame) => frame.role !== undefined).map(shownOf)),
+      baseline: baseline && (await shownOf(baseline)),
+    };
     return answer(sequence);
   };
   return { reason, capacity, seen };

@@ -1,8 +1,4 @@
 import { map, Observable, tap, type OperatorFunction } from 'rxjs';
-import { createHash } from 'node:crypto';
-import { pictureOf } from '../../pixels/content.js';
-import { encodePng } from '../../pixels/encode.js';
-import { toRgb8 } from '../../pixels/rgb8.js';
 import {
   BlinkstreamError,
   type Blob,
@@ -16,6 +12,7 @@ import { gapClaim } from '../../reasoning/measured/gap.js';
 import { verifyGap } from '../../reasoning/verification/gap.js';
 import { mapOrdered } from '../../workers/ordered.js';
 import { pipelineContext, restoredState } from '../context.js';
+import { sceneBlob } from '../settled-scene.js';
 
 export interface ReasonOperatorOptions {
   /** `What changed in this scene?`; models read it. */
@@ -46,8 +43,8 @@ interface Worked extends ReasonedSequence {
 
 /**
  * Has workers turn sequences into findings: evidence, reasoner, verification. Works in parallel and keeps order; a
- * sequence without frames passes in its place, a gap as the condition `SIGNAL_GAP`. A sequence that no worker can reason over goes to the dead-letter output
- * with its coordinates, and its checkpoint goes on.
+ * sequence without frames passes in its place, a gap as the condition `SIGNAL_GAP`. A sequence that no worker can reason
+ * over goes to the dead-letter output with its coordinates, and its checkpoint goes on.
  */
 export function reason({
   question,
@@ -63,7 +60,7 @@ export function reason({
       };
       let scene: { readonly index: number; readonly blob: Promise<Blob> } | undefined;
       const sceneOf = (frame: SequenceFrame<Lease>): Promise<Blob> => {
-        if (scene?.index !== frame.ref.index) scene = { index: frame.ref.index, blob: stored(frame) };
+        if (scene?.index !== frame.ref.index) scene = { index: frame.ref.index, blob: sceneBlob(frame) };
         return scene.blob;
       };
       const work = async (sequence: FrameSequence, signal: AbortSignal): Promise<Worked> => {
@@ -145,15 +142,3 @@ const leasesOf = ({ frames, baseline, settledScene }: FrameSequence): Lease[] =>
   [...frames, ...(baseline ? [baseline] : []), ...(settledScene ? [settledScene] : [])].flatMap(
     ({ lease }) => lease ?? [],
   );
-
-/**
- * A frame's pixels as PNG: a run that goes on from the checkpoint must see exactly what this one saw. Of floating point,
- * which PNG cannot hold, it stores the 8-bit view, which is what comparisons look at.
- */
-async function stored({ ref, lease }: SequenceFrame<Lease>): Promise<Blob> {
-  const content = lease?.content();
-  if (content === undefined) throw new RangeError(`frame ${ref.index} has no pixels`);
-  const picture = await pictureOf(content);
-  const bytes = await encodePng(picture.type === 'f32' ? toRgb8(picture) : picture);
-  return { sha256: createHash('sha256').update(bytes).digest('hex'), mediaType: 'image/png', bytes };
-}
