@@ -139,7 +139,7 @@ export interface SeenSequence extends Pick<FrameSequence, 'ordinal' | 'trigger' 
 const shownOf = async ({ ref, role, lease }: SequenceFrame<Lease>): Promise<string> => {
   if (lease === undefined) return `${ref.index} ${role ?? ''} without pixels`;
   const { type, data } = await pictureOf(lease.content());
-  return `${ref.index} ${role ?? ''} ${type} ${createHash('sha256').update(data).digest('hex').slice(0, 8)}`;
+  return `${ref.index} ${role ?? ''} ${createHash('sha256').update(type).update(data).digest('hex').slice(0, 8)}`;
 };
 
 export interface Workers {
