@@ -130,7 +130,8 @@ export const inOrder = (source: Source) => frames(source).pipe(reorder({ allowed
       delivery:
         'One frame out for one frame in, at once; frames that come encoded are decoded for it. Ticks pass in their place. ' +
         'What is another after a gap is left to the comparison of scenes: it was not seen to move.',
-      drops: 'Nothing. A frame that a run before this one gated passes without evidence.',
+      drops:
+        'Nothing. What a run before this one gated is not given again: its pixels go straight to the window, so that a `filter` in between may look at evidence without care.',
     },
     example: `import { frames, gate, type Source } from 'blinkstream';
 

@@ -1,5 +1,12 @@
 import type { ReasonSequence } from '../reasoning/index.js';
-import { BlinkstreamError, type Checkpoint, type FrameRef, type Lease, type Position } from '../records/index.js';
+import {
+  BlinkstreamError,
+  type Checkpoint,
+  type Frame,
+  type FrameRef,
+  type Lease,
+  type Position,
+} from '../records/index.js';
 import type { EventOrder } from '../sequences/reorder.js';
 import type { ByteBudget } from '../sources/budget.js';
 import type { Source, SourceReport } from '../sources/index.js';
@@ -34,6 +41,8 @@ export interface PipelineContext {
   readonly listener: PipelineListener;
   /** An operator that changes the order of frames adds itself here. */
   readonly ahead: ReadAhead[];
+  /** Given the frames that are read again although a run before this one has gated them; who keeps pixels adds itself. */
+  readonly gatedBefore: ((frame: Frame) => void)[];
 }
 
 /** An operator that may have read on beyond the frame at which a checkpoint is taken; asked then. */

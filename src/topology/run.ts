@@ -84,6 +84,7 @@ export async function run<Options>({
       restoredScene: keeper.scene && sceneLease(keeper.scene),
       ...workers,
       ahead: [],
+      gatedBefore: [],
       listener: {
         ...listener,
         late: (ref, latestMs) => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { filter } from 'rxjs';
+import { filter, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { encodePng } from '../../src/pixels/encode.js';
 import { memoryLog } from '../../src/log/memory.js';
@@ -247,6 +247,32 @@ describe('run: broken off and begun again', () => {
     expect(driver.workers.seen.filter(({ baseline }) => baseline !== undefined).length).toBeGreaterThan(1);
     for (let commits = 0; commits < driver.commits.length; commits++)
       expectSame(await brokenOff(framesOf(story), sieve, [commits]), told);
+  });
+
+  it('gives user operators behind the gate no frame again that was gated: one that looks at evidence needs no care', async () => {
+    let passed: number[] = [];
+    const picky = topology('watch', ({ source }: { readonly source: Source }) =>
+      frames(source).pipe(
+        gate(),
+        tap((item) => isTick(item) || passed.push(item.frame.ref.index)),
+        filter((item) => isTick(item) || item.evidence.motion === 'active' || item.frame.ref.index % 2 === 0),
+        window(activity(quick)),
+        reason({ question: 'What changed?' }),
+        track(),
+      ),
+    );
+    const told = await undisturbed(framesOf(story), picky);
+    expect(told.events.length).toBeGreaterThan(1);
+    for (let commits = 1; commits < told.driver.commits.length; commits += 2) {
+      passed = [];
+      expectSame(await brokenOff(framesOf(story), picky, [commits]), told);
+      // The run that went on began with a frame that had not been gated.
+      const again = passed.findIndex((index, i) => index < (passed[i - 1] ?? 0));
+      expect(passed.slice(again)).toEqual(
+        Array.from({ length: story.length - passed[again] }, (_, i) => passed[again] + i),
+      );
+      expect(passed[again]).toBeGreaterThan(0);
+    }
   });
 
   it('stops where it is told to, with every lease back, and goes on from there', async () => {

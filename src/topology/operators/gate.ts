@@ -1,4 +1,4 @@
-import { concatMap, finalize, from, Observable, tap, type OperatorFunction } from 'rxjs';
+import { concatMap, EMPTY, finalize, from, Observable, tap, type OperatorFunction } from 'rxjs';
 import type { MeasuredPicture } from '../../pixels/cells.js';
 import { pictureOf } from '../../pixels/content.js';
 import { toRgb8 } from '../../pixels/rgb8.js';
@@ -18,10 +18,10 @@ import type { GateOptions } from '../../sequences/gate/options.js';
 import type { GateState } from '../../sequences/gate/state.js';
 import { pipelineContext, restoredState } from '../context.js';
 
-/** A frame and what the gate measured of it; `evidence` is absent for a frame that a run before this one gated. */
+/** A frame and what the gate measured of it. */
 export interface GatedFrame {
   readonly frame: Frame;
-  readonly evidence: FrameEvidence | undefined;
+  readonly evidence: FrameEvidence;
   /**
    * State of the steps so far, for a checkpoint. Only valid while this frame is being emitted.
    * @throws BlinkstreamError `STATE_PASSED` (internal) afterwards
@@ -39,6 +39,9 @@ export type GatedItem = GatedFrame | GatedTick;
  * Measures each frame: movement, nuisances, tracks, what has come to rest. Encoded frames are decoded for it. Ticks pass
  * in their place; after a gap the first frame is no movement, and what differs is left to the comparison of the scene
  * before with the scene after.
+ *
+ * What a run before this one has gated is read again only for its pixels. It goes past whatever stands between here and
+ * the window, which kept it or not after having seen its evidence then.
  */
 export function gate(options: Partial<GateOptions> = {}): OperatorFunction<SourceItem, GatedItem> {
   const context = pipelineContext('gate');
@@ -60,15 +63,18 @@ export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Sourc
       passed = true;
       subscriber.complete();
     });
-  const gated = (frame: Frame, picture?: MeasuredPicture): Observable<GatedItem> =>
-    emit(() => ({ frame, evidence: picture && reducer.measure(frame.ref, picture) }));
+  const gated = (frame: Frame, picture: MeasuredPicture): Observable<GatedItem> =>
+    emit(() => ({ frame, evidence: reducer.measure(frame.ref, picture) }));
   const ticked = (tick: Tick): Observable<GatedItem> =>
     emit(() => {
       if (tick.gap !== undefined) reducer.interrupt(tick.eventTimeMs);
       return tick;
     });
   const measured = (frame: Frame): Observable<GatedItem> => {
-    if (isGated(frame)) return gated(frame);
+    if (isGated(frame)) {
+      for (const takeAgain of context.gatedBefore) takeAgain(frame);
+      return EMPTY;
+    }
     const content = frame.lease.content();
     if (content.form === 'yuv420') return gated(frame, content.picture);
     if (content.form === 'pixels') return gated(frame, toRgb8(content.picture));

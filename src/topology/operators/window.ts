@@ -127,6 +127,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
       const takeAgain = (frame: Frame): void => {
         if (isKept(frame)) hold(frame);
       };
+      context.gatedBefore.push(takeAgain);
       const subscription = source.subscribe(
         guarded<GatedItem | SourceItem>(subscriber, {
           next: (item) => {
@@ -136,8 +137,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
               const { upstream = none, ...tick }: Tick & { readonly upstream?: Upstream } = item;
               feed(tick, () => checkpointAt(tick, upstream()));
             } else if ('frame' in item) {
-              if (item.evidence === undefined) takeAgain(item.frame);
-              else take(item.frame, item.evidence, item.upstream);
+              take(item.frame, item.evidence, item.upstream);
             } else if (reducer.has(item.ref)) {
               takeAgain(item);
             } else {
