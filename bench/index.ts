@@ -2,7 +2,7 @@
  * `npm run bench -- NAME…`, all of them without a name: a table each, and last one line of JSON each with the figures
  * that the budgets name. Best run on a machine that does nothing else.
  */
-import { nearest } from '../src/cli/nearest.js';
+import { nearest } from '../src/records/nearest.js';
 
 /** What a bench module exports. */
 interface Bench {

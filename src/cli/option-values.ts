@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { nearest } from './nearest.js';
+import { nearest } from '../records/nearest.js';
 
 /** A parser of whole numbers. */
 export const wholeNumber =

@@ -6,9 +6,10 @@ import { doctorCommand } from './doctor.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { fromCommander, report, usageError } from './failure.js';
 import { inspectCommand } from './inspect.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../records/nearest.js';
 import { Progress } from './progress.js';
 import { subscribeCommand } from './subscribe.js';
+import { runCommand } from './run.js';
 import { StatusLine, Terminal, type TerminalStream } from './terminal.js';
 import { watchCommand } from './watch.js';
 import { workerCommand } from './worker.js';
@@ -16,6 +17,7 @@ import { workerCommand } from './worker.js';
 const commands: readonly CommandFactory[] = [
   demoCommand,
   watchCommand,
+  runCommand,
   workerCommand,
   subscribeCommand,
   inspectCommand,

@@ -137,7 +137,7 @@ export function removeBefore(
   first: number,
 ): { readonly removed: number; readonly removedBlobs: number } {
   const extent = tables.extent(list, partition);
-  const range = { start: [partition, extent.first], end: [partition, first] } as { start: Place; end: Place };
+  const range = { start: [partition, extent.first], end: [partition, first] };
   const removed = [...tables[list].getRange(range)];
   let removedBlobs = 0;
   for (const { key, value } of removed) {

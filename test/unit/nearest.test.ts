@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../src/cli/nearest.js';
+import { nearest } from '../../src/records/nearest.js';
 
 const kinds = ['APPEARED', 'DISAPPEARED', 'MOVED', 'RESIZED'];
 

@@ -1,0 +1,24 @@
+import { type CommandFactory, newCommand } from './command.js';
+import { text } from './option-values.js';
+
+/** What `run` was asked for. */
+export interface RunCommandOptions {
+  readonly check?: true;
+}
+
+export const runCommand: CommandFactory = (act) =>
+  newCommand('run', {
+    summary: 'Run a deployment: many sources, as a service',
+    details:
+      'FILE is YAML and says what runs; deploy/deployment.yaml is an example, deploy/deployment.schema.json what may stand ' +
+      'in it. On SIGTERM what was read is finished and committed; the next start goes on from there.',
+    examples: ['blinkstream run deployment.yaml', 'blinkstream run deployment.yaml --check'],
+  })
+    .argument('<file>', 'deployment file', text)
+    .option('--check', 'tell all that is wrong with the file and what it names, and run nothing')
+    .action(
+      act(async (io, file: string, options: RunCommandOptions) => {
+        const { checkDeployment, runDeployment } = await import('./run-deployment.js');
+        return options.check ? checkDeployment(file, io) : runDeployment(file, io);
+      }),
+    );

@@ -1,0 +1,99 @@
+import { BlinkstreamError } from '../../records/index.js';
+import { parseAddress } from '../../outputs/grpc/address.js';
+import { workerAddress } from '../../workers/address.js';
+import type { Deployment } from './schema.js';
+import type { ValuePath } from './text.js';
+import { notAmong } from './words.js';
+
+export interface Contradiction {
+  readonly path: ValuePath;
+  readonly message: string;
+}
+
+/** What each field for itself allows and the whole does not; nothing outside of the file is looked at. */
+export const contradictions = (deployment: Deployment): Contradiction[] => [
+  ...doubled(deployment.sources.map(({ name }) => name)).map(({ name, at }) => ({
+    path: ['sources', at, 'name'],
+    message: `two sources are named ${name}: events could not tell them apart`,
+  })),
+  ...ofTopologies(deployment),
+  ...ofImages(deployment),
+  ...ofAddresses(deployment),
+];
+
+/** The pipelines of a deployment: each source once for each topology that reads it. */
+export const pipelinesOf = ({
+  topologies,
+  sources,
+}: Pick<Deployment, 'topologies' | 'sources'>): { topology: number; source: number }[] =>
+  topologies.flatMap((entry, topology) =>
+    sources.flatMap(({ name }, source) =>
+      entry.sources === undefined || entry.sources.includes(name) ? [{ topology, source }] : [],
+    ),
+  );
+
+function ofTopologies(deployment: Deployment): Contradiction[] {
+  const { topologies, sources, limits } = deployment;
+  const names = sources.map(({ name }) => name);
+  const found: Contradiction[] = topologies.flatMap(({ sources: read = [] }, i) =>
+    read.flatMap((name, k) =>
+      names.includes(name)
+        ? []
+        : [{ path: ['topologies', i, 'sources', k], message: notAmong(name, 'no source of this file', names) }],
+    ),
+  );
+  const pipelines = pipelinesOf(deployment);
+  const labels = pipelines.map(({ topology, source }) => {
+    const entry = topologies[topology];
+    return `${entry.name ?? (entry.kind === 'module' ? entry.file : entry.kind)}/${names[source]}`;
+  });
+  for (const { at } of doubled(labels)) {
+    const { topology, source } = pipelines[at];
+    found.push({
+      path: ['topologies', topology],
+      message: `two topologies of one name read ${names[source]}: give one of them another name`,
+    });
+  }
+  const read = new Set(pipelines.map(({ source }) => source));
+  for (const [i, name] of names.entries()) {
+    if (!read.has(i)) found.push({ path: ['sources', i], message: `no topology reads ${name}` });
+  }
+  if (pipelines.length > limits.maxSources) {
+    found.push({
+      path: ['limits', 'maxSources'],
+      message: `${pipelines.length} sources are to be read, and limits.maxSources is ${limits.maxSources}`,
+    });
+  }
+  return found;
+}
+
+const ofImages = ({ sources }: Deployment): Contradiction[] =>
+  sources.flatMap((source, i) =>
+    source.kind === 'images' && source.intervalMs !== undefined && source.timePattern !== undefined
+      ? [{ path: ['sources', i, 'timePattern'], message: 'intervalMs and timePattern are two ways to tell a time' }]
+      : [],
+  );
+
+function ofAddresses({ workers, outputs }: Deployment): Contradiction[] {
+  const tried = (path: ValuePath, parse: () => unknown): Contradiction[] => {
+    try {
+      parse();
+      return [];
+    } catch (error) {
+      if (!(error instanceof BlinkstreamError)) throw error;
+      return [{ path, message: `${error.message}; ${error.hint}` }];
+    }
+  };
+  return [
+    ...workers.addresses.flatMap((address, i) => tried(['workers', 'addresses', i], () => workerAddress(address))),
+    ...doubled(workers.addresses).map(({ name, at }) => ({
+      path: ['workers', 'addresses', at],
+      message: `${name} is named twice`,
+    })),
+    ...(outputs.grpc ? tried(['outputs', 'grpc', 'listen'], () => parseAddress(outputs.grpc?.listen ?? '')) : []),
+  ];
+}
+
+/** Those that come again, at the place where they do. */
+const doubled = (names: readonly string[]): { name: string; at: number }[] =>
+  names.flatMap((name, at) => (names.indexOf(name) < at ? [{ name, at }] : []));

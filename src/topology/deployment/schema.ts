@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { pathField, textField, wholeNumber } from './fields.js';
+import { sourceSchema } from './sources.js';
+import { topologySchema } from './topologies.js';
+
+const workers = z
+  .strictObject({
+    children: wholeNumber(
+      'worker processes on this machine; without it one less than there are cores, or none with addresses',
+      {
+        max: 256,
+      },
+    ).optional(),
+    addresses: z
+      .array(textField('127.0.0.1:PORT or unix:/PATH'))
+      .default([])
+      .describe('workers that run already, see blinkstream worker'),
+    deadlineMs: wholeNumber('longest time for one sequence on one worker', { min: 1 }).default(120_000),
+  })
+  .prefault({})
+  .describe('The processes that reason over sequences, shared by all sources in turn.');
+
+const log = z
+  .strictObject({
+    folder: pathField('folder of the log, on a local disk; made if it is not there'),
+  })
+  .describe('Where events, pictures and checkpoints are kept.');
+
+const outputs = z
+  .strictObject({
+    grpc: z
+      .strictObject({
+        listen: textField('127.0.0.1:PORT (0: any free port), [::1]:PORT or unix:PATH'),
+      })
+      .optional()
+      .describe('Serves events to subscribers (blinkstream.v1.EventService), with health and reflection.'),
+    jsonLines: z
+      .strictObject({ file: pathField('the file; its folder is made if it is not there') })
+      .optional()
+      .describe('Writes each event as a line of JSON.'),
+  })
+  .prefault({})
+  .describe('Where events go.');
+
+const limits = z
+  .strictObject({
+    budgetMiB: wholeNumber('memory for frames in flight, all sources together', { min: 16 }).default(1_024),
+    maxSources: wholeNumber(
+      'sources at a time, counted once for each topology that reads them; each has an equal share of the budget',
+      { min: 1, max: 10_000 },
+    ).default(8),
+    maxPixels: wholeNumber('pixels that a picture may have', { min: 1 }).default(100_000_000),
+  })
+  .prefault({})
+  .describe('What the process may use.');
+
+const retention = z
+  .strictObject({
+    maxAgeDays: z.number().positive().optional().describe('events older than this go'),
+    maxEvents: wholeNumber('of more events than this the oldest go', { min: 1 }).optional(),
+    pruneEveryMs: wholeNumber('how often it is looked for what may go', { min: 1_000 }).default(60_000),
+  })
+  .prefault({})
+  .describe('What the log keeps; everything where nothing is said.');
+
+const shutdown = z
+  .strictObject({
+    deadlineMs: wholeNumber(
+      'time for what is under way when the service is asked to end; what is not done by then, the next start does',
+    ).default(20_000),
+  })
+  .prefault({})
+  .describe('How the service ends on SIGTERM.');
+
+/** A deployment file: everything that `blinkstream run` runs by. Units are in the names. */
+export const deploymentSchema = z
+  .strictObject({
+    topologies: z.array(topologySchema).min(1).describe('What is done with the frames.'),
+    sources: z.array(sourceSchema).min(1).describe('Where frames come from.'),
+    workers,
+    log,
+    outputs,
+    limits,
+    retention,
+    shutdown,
+  })
+  .describe('A deployment of Blinkstream: what blinkstream run runs.');
+
+export type Deployment = z.infer<typeof deploymentSchema>;

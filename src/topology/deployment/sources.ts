@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { nameField, pathField, textField, wholeNumber } from './fields.js';
+
+const name = nameField('name of the source in events; with another name it is another source');
+
+const video = z
+  .strictObject({
+    kind: z.literal('video').describe('a video file, or an http(s) resource that is one'),
+    name,
+    input: pathField('a file, or an http(s) URL'),
+    timeoutMs: wholeNumber('longest wait for data', { min: 1 }).default(15_000),
+  })
+  .describe('Frames of a video, read once from its beginning to its end.');
+
+const images = z
+  .strictObject({
+    kind: z.literal('images').describe('a folder of pictures, a glob, or a single picture'),
+    name,
+    input: pathField('a folder, a glob or a picture'),
+    intervalMs: wholeNumber('time from picture to picture, for pictures that do not tell their own', {
+      min: 1,
+    }).optional(),
+    timePattern: textField('how file names tell the time, such as cam-{YYYY}{MM}{DD}-{hh}{mm}{ss}').optional(),
+  })
+  .describe('Pictures in the natural order of their names, with EXIF times where nothing else is said.');
+
+/** Where frames come from, one entry a source; `kind` says which fields there are. */
+export const sourceSchema = z.discriminatedUnion('kind', [video, images]);
+
+export type SourceEntry = z.infer<typeof sourceSchema>;
