@@ -228,7 +228,7 @@ function open(entry: SourceEntry, { folder, deployment }: LoadedDeployment): Pro
 
 function tellEvent(io: CommandIo, event: ChangeEvent): void {
   if (io.json) io.out.json(changeEventToJson(event));
-  else io.out.line(`${event.source}: `, ...eventLine(event));
+  else io.out.line(...eventLine(event));
 }
 
 function tellState(io: CommandIo, { topology, source, state, error, frames, events }: PipelineStatus): void {
