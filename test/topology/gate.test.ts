@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { randomOf } from '../../fixtures/random.js';
 import { iou, shareIn } from '../../src/pixels/geometry.js';
 import type { FrameEvidence, PictureU8, Region } from '../../src/records/index.js';
 import { Gate } from '../../src/sequences/gate/gate.js';
@@ -98,6 +99,40 @@ describe('gate: nothing happens', () => {
     }));
     expect(activeFrames(all)).toEqual([]);
     expect(causes(all)).toContain('SHADOW');
+  });
+
+  it('drops that are elsewhere in every frame are weather', () => {
+    const random = randomOf(5);
+    const drop = (): Box => ({
+      x: Math.floor(random() * 156),
+      y: Math.floor(random() * 108),
+      width: 2,
+      height: 6,
+      colour: [220, 220, 220],
+    });
+    const all = gated(100, (i) => (i < 40 ? {} : { boxes: Array.from({ length: 15 }, drop) }));
+    expect(causes(all.slice(0, 40))).toEqual(new Set());
+    expect(causes(all.slice(60))).toContain('WEATHER');
+    expect(all.slice(60).filter(({ nuisances }) => nuisances.length === 0)).toEqual([]);
+  });
+
+  it('specks that come up without moving, as at the ragged border of a shadow, are no weather', () => {
+    const stage = new Stage();
+    const gate = new Gate();
+    const all = Array.from({ length: 100 }, (_, i) => {
+      const picture = stage.draw({ noiseSigma: 1.5 });
+      // Small spots apart from each other darken ever more, some of them over the threshold for the first time in each frame.
+      for (let spot = 0; spot < 130; spot++) {
+        const darker = Math.max(0, i - 40 - spot / 8) * 0.7;
+        for (let p = 0; p < 16; p++) {
+          const at = ((Math.floor(spot / 13) * 12 + (p >> 2)) * 160 + (spot % 13) * 12 + (p & 3)) * 3;
+          for (let c = at; c < at + 3; c++) picture.data[c] = Math.max(0, Math.round(picture.data[c] - darker));
+        }
+      }
+      return gate.measure(refOf(i), picture);
+    });
+    expect(causes(all)).not.toContain('WEATHER');
+    expect(activeFrames(all)).toEqual([]);
   });
 
   it('learns a clock as an overlay and then ignores it', () => {

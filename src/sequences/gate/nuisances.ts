@@ -23,7 +23,7 @@ export function nuisancesOf(
   state: GateState,
   grid: CellGrid,
   found: Differences,
-  parts: readonly (Component & { readonly kind: string })[],
+  parts: readonly (Component & { readonly kind: string; readonly moving: boolean })[],
   overlays: Overlays,
   { sigma, compressed, dtMs }: { readonly sigma: number; readonly compressed: boolean; readonly dtMs: number },
 ): Nuisance[] {
@@ -57,7 +57,10 @@ export function nuisancesOf(
     });
   }
   for (const region of overlays.regions) list.push({ cause: 'OVERLAY', strength: 1, unit: 'overlay', region });
-  if (state.speckles >= 4 && !compressed && found.shift.explained === 0)
+  // Drops and flakes are elsewhere in every frame; the ragged border of a shadow is not.
+  const speckles = parts.filter(({ kind }) => kind === 'speckle');
+  const falling = speckles.filter(({ moving }) => moving).length * 2 > speckles.length;
+  if (state.speckles >= 4 && falling && !compressed && found.shift.explained === 0)
     list.push({ cause: 'WEATHER', strength: state.speckles, unit: 'specks a frame' });
   return list;
 }
