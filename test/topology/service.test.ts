@@ -8,8 +8,12 @@ import { ArraySource, fakeWorkers, framesOf, TopologyTestDriver } from '../suppo
 
 const given = framesOf(shortStory());
 
-const pipeline = (name: string, open: () => Promise<Source>): Pipeline<never> =>
-  ({ topology: quickWatch, options: {}, source: name, open });
+const pipeline = (name: string, open: () => Promise<Source>): Pipeline<never> => ({
+  topology: quickWatch,
+  options: {},
+  source: name,
+  open,
+});
 
 const called = (source: Source, name: string): Source => ({ name, read: (options) => source.read(options) });
 
