@@ -29,8 +29,7 @@ export async function startSecuredBroker(): Promise<SecuredBroker> {
   await writeFile(trusted, authority.ca);
   const jaas = (listener: string) => ({
     [`listener.name.${listener}.sasl.enabled.mechanisms`]: 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
-    [`listener.name.${listener}.plain.sasl.jaas.config`]:
-      `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user.username}="${user.password}";`,
+    [`listener.name.${listener}.plain.sasl.jaas.config`]: `org.apache.kafka.common.security.plain.PlainLoginModule required user_${user.username}="${user.password}";`,
     [`listener.name.${listener}.scram-sha-256.sasl.jaas.config`]:
       'org.apache.kafka.common.security.scram.ScramLoginModule required;',
     [`listener.name.${listener}.scram-sha-512.sasl.jaas.config`]:
