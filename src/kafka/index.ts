@@ -1,3 +1,2 @@
-export { kafkaClient, type KafkaLog, type KafkaOptions, type KafkaSasl, type KafkaTls } from './client.js';
-
-export { formatKafkaOffset, parseKafkaOffset, type KafkaOffset } from './position.js';
+export { kafkaClient, type KafkaOptions } from './client.js';
+export { formatKafkaOffset, parseKafkaOffset } from './position.js';
