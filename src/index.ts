@@ -37,6 +37,7 @@ export { changeEventToJson } from './records/convert/change.js';
 
 export { ByteBudget, leaseOf } from './sources/budget.js';
 export type { ReadOptions, Source, SourceReport } from './sources/index.js';
+export { liveSource, type LiveOptions } from './sources/live/live.js';
 export { openSource, type OpenOptions } from './sources/open.js';
 
 export { catalogue, type OperatorDescription, type OptionDescription } from './topology/catalogue.js';

@@ -39,7 +39,11 @@ export async function checkDeployment(file: string, io: CommandIo): Promise<Exit
     } catch (error) {
       if (!(error instanceof BlinkstreamError)) throw error;
       problems += 1;
-      tellMistake(io, file, loaded.text.mistake(['sources', i, 'input'], error.message));
+      tellMistake(
+        io,
+        file,
+        loaded.text.mistake(['sources', i, entry.kind === 'camera' ? 'url' : 'input'], error.message),
+      );
     }
   }
   if (problems > 0) return exitCodes.input;
@@ -215,6 +219,11 @@ async function topologyIn(path: string, file: string): Promise<Topology<{ readon
 
 function open(entry: SourceEntry, { folder, deployment }: LoadedDeployment): Promise<Source> {
   const { name } = entry;
+  if (entry.kind === 'camera') {
+    const { url, transport, videoStream, stallMs, freezeMs } = entry;
+    const { maxPixels } = deployment.limits;
+    return openSource(url, { name, live: true, transport, videoStream, stallMs, freezeMs, maxPixels });
+  }
   const input = /^https?:\/\//i.test(entry.input) ? entry.input : resolve(folder, entry.input);
   const common = { name, maxPixels: deployment.limits.maxPixels };
   if (entry.kind === 'video') return openSource(input, { ...common, timeoutMs: entry.timeoutMs });

@@ -22,11 +22,11 @@ export interface DecodeCommand extends InputLimits {
  * Containers that hold their own pictures. Playlists and scripts (hls, dash, concat, sdp, image2, lavfi, …) are left
  * out: they name other files and addresses, and ffmpeg knows them by content, whatever the file is called.
  */
-const FORMATS =
+export const FORMATS =
   'mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,obu,ivf,flv,asf,ogg,mjpeg,mpjpeg,gif,nut,dv';
 
 /** Every line of the log says its level; demuxers tell of damaged packets only in warnings. */
-const LOG = ['-hide_banner', '-loglevel', 'level+warning'];
+export const LOG = ['-hide_banner', '-loglevel', 'level+warning'];
 
 function inputOptions({ url, timeoutMs, maxPixels }: InputLimits): string[] {
   const remote = !url.startsWith('file:');
@@ -37,6 +37,17 @@ function inputOptions({ url, timeoutMs, maxPixels }: InputLimits): string[] {
     ...(remote ? ['-rw_timeout', String(timeoutMs * 1_000)] : []),
   ];
 }
+
+/** Every frame once, with its own time, as NUT. */
+export const rawFrames = ({ pixelFormat, hasFpsMode }: Pick<DecodeCommand, 'pixelFormat' | 'hasFpsMode'>): string[] => [
+  ...['-c:v', 'rawvideo', '-pix_fmt', pixelFormat],
+  ...(hasFpsMode ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
+  ...['-enc_time_base', '-1'],
+  // NUT knows no negative times, and what ffmpeg would do about them depends on the first frame it writes, so a
+  // seek would give other times. A day's offset is the same everywhere.
+  ...['-avoid_negative_ts', '0', '-output_ts_offset', '86400'],
+  ...['-f', 'nut', '-write_index', '0', '-flush_packets', '1'],
+];
 
 /**
  * Arguments of ffmpeg that write the first real video stream to standard output as NUT: raw frames, upright, each
@@ -51,13 +62,7 @@ export function decodeArguments(command: DecodeCommand): string[] {
   ];
   const output = [
     ...['-map', '0:V:0', '-map_metadata', '-1', '-map_chapters', '-1'],
-    ...['-c:v', 'rawvideo', '-pix_fmt', pixelFormat],
-    ...(hasFpsMode ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
-    ...['-enc_time_base', '-1'],
-    // NUT knows no negative times, and what ffmpeg would do about them depends on the first frame it writes, so a
-    // seek would give other times. A day's offset is the same everywhere.
-    ...['-avoid_negative_ts', '0', '-output_ts_offset', '86400'],
-    ...['-f', 'nut', '-write_index', '0', '-flush_packets', '1'],
+    ...rawFrames({ pixelFormat, hasFpsMode }),
   ];
   // Spread, because fluent-ffmpeg splits the options of a list at their spaces.
   const built = ffmpeg(url)

@@ -10,7 +10,8 @@ const DAMAGE =
 const DAMAGE_IN_WARNING =
   /packet corrupt|corrupt (?:input packet|decoded frame)|packet size mismatch|continuity check failed/i;
 
-const VAGUE = /^(?:conversion failed|error opening input|at least one)|invalid data found when processing input$/i;
+const VAGUE =
+  /^(?:conversion failed|error opening input|at least one|impossible to open)|invalid data found when processing input$/i;
 
 /** Error lines of one ffmpeg, as they come in pieces. */
 export class FfmpegLog {

@@ -62,10 +62,22 @@ export class FfmpegProcess {
     child.stderr?.setEncoding('utf8').on('data', (piece: string) => log.write(piece));
   }
 
-  /** @throws BlinkstreamError `FFMPEG_NOT_STARTED` */
-  static async start(file: string, args: readonly string[], sink: ByteSink, log: FfmpegLog): Promise<FfmpegProcess> {
+  /**
+   * @param stdin what it is given to read, whole
+   * @throws BlinkstreamError `FFMPEG_NOT_STARTED`
+   */
+  static async start(
+    file: string,
+    args: readonly string[],
+    sink: ByteSink,
+    log: FfmpegLog,
+    stdin?: string,
+  ): Promise<FfmpegProcess> {
     const { ours, theirs } = await socketPair(sink);
-    const child = spawn(file, args, { stdio: ['ignore', theirs, 'pipe'], env: toolEnvironment(), windowsHide: true });
+    const input = stdin === undefined ? 'ignore' : 'pipe';
+    const child = spawn(file, args, { stdio: [input, theirs, 'pipe'], env: toolEnvironment(), windowsHide: true });
+    // One that ends without reading it says why in its log.
+    child.stdin?.on('error', () => undefined).end(stdin);
     const ffmpeg = new FfmpegProcess(child, ours, log);
     // The child has its own copy; with ours open its end would never be seen.
     theirs.destroy();

@@ -19,9 +19,15 @@ export class FrameReader implements ByteSink {
   private constructor(readonly stallMs: number) {}
 
   /** @throws BlinkstreamError `FFMPEG_NOT_STARTED` */
-  static async start(file: string, args: readonly string[], log: FfmpegLog, stallMs: number): Promise<FrameReader> {
+  static async start(
+    file: string,
+    args: readonly string[],
+    log: FfmpegLog,
+    stallMs: number,
+    stdin?: string,
+  ): Promise<FrameReader> {
     const reader = new FrameReader(stallMs);
-    reader.#process = await FfmpegProcess.start(file, args, reader, log);
+    reader.#process = await FfmpegProcess.start(file, args, reader, log, stdin);
     void reader.#process.ended.then(() => {
       reader.#ended = true;
       reader.#settle?.resolve({ type: 'end' });
@@ -40,7 +46,7 @@ export class FrameReader implements ByteSink {
   }
 
   /** The header first, without a buffer; then frames, each into the buffer that is given. One call at a time. */
-  async next(buffer?: Uint8Array): Promise<ReadStep> {
+  async next(buffer?: Uint8Array, stallMs = this.stallMs): Promise<ReadStep> {
     this.#buffer = buffer;
     // What has come already may hold all of it; a header may have come before anyone asked.
     if (this.#ready === undefined && this.#failure === undefined && buffer !== undefined) this.#advance();
@@ -54,7 +60,7 @@ export class FrameReader implements ByteSink {
     try {
       return await new Promise<ReadStep>((resolve, reject) => {
         this.#settle = { resolve, reject };
-        this.#waitedSince = setTimeout(() => this.#give({ type: 'stalled' }), this.stallMs);
+        this.#waitedSince = setTimeout(() => this.#give({ type: 'stalled' }), stallMs);
         this.#process?.resume();
       });
     } finally {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { bytesOf } from '../../src/records/convert/picture.js';
-import type { Frame, FrameRef, Position } from '../../src/records/index.js';
+import { isTick, type FrameRef, type Position } from '../../src/records/index.js';
 import { ByteBudget } from '../../src/sources/budget.js';
 import type { Source, SourceReport } from '../../src/sources/index.js';
 
@@ -12,7 +12,7 @@ export interface ReadFrame {
 
 /** Reads a source to its end, one frame held at a time. */
 export async function readAll(
-  source: Source<Frame>,
+  source: Source,
   options: { from?: Position; budget?: ByteBudget; signal?: AbortSignal; take?: number } = {},
 ): Promise<{ frames: ReadFrame[]; report: SourceReport | undefined }> {
   const { budget = new ByteBudget(64 << 20), signal = new AbortController().signal, take = Infinity, from } = options;
@@ -21,6 +21,7 @@ export async function readAll(
   while (frames.length < take) {
     const step = await reading.next();
     if (step.done) return { frames, report: step.value };
+    if (isTick(step.value)) continue;
     const { ref, lease } = step.value;
     frames.push({ ref, hash: createHash('sha256').update(bytesOf(lease.content())).digest('hex') });
     lease.release();

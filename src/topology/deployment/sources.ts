@@ -24,7 +24,23 @@ const images = z
   })
   .describe('Pictures in the natural order of their names, with EXIF times where nothing else is said.');
 
+const camera = z
+  .strictObject({
+    kind: z
+      .literal('camera')
+      .describe('a camera or another stream without end: rtsp, or http(s) that never stops sending'),
+    name,
+    url: textField('rtsp://…, rtsps://…, http://… or https://…; its user, password and query are shown nowhere'),
+    transport: z.enum(['tcp', 'udp']).default('tcp').describe('how RTSP brings pictures; over udp some are lost'),
+    videoStream: wholeNumber(
+      'which of its video streams, from 0; smaller pictures usually have a URL of their own',
+    ).default(0),
+    stallMs: wholeNumber('without a picture for so long another connection is tried', { min: 1 }).default(10_000),
+    freezeMs: wholeNumber('pictures may be the same, bit for bit, for so long; 0: for ever').default(30_000),
+  })
+  .describe('A live stream. What was missed while nobody read it is gone, and told as SIGNAL_GAP.');
+
 /** Where frames come from, one entry a source; `kind` says which fields there are. */
-export const sourceSchema = z.discriminatedUnion('kind', [video, images]);
+export const sourceSchema = z.discriminatedUnion('kind', [video, images, camera]);
 
 export type SourceEntry = z.infer<typeof sourceSchema>;
