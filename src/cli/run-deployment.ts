@@ -12,13 +12,15 @@ import { openSource } from '../sources/open.js';
 import type { Source } from '../sources/index.js';
 import { pipelinesOf } from '../topology/deployment/contradictions.js';
 import { DeploymentInvalid, loadDeployment, type LoadedDeployment } from '../topology/deployment/parse.js';
-import type { SourceEntry } from '../topology/deployment/sources.js';
+import type { SingleSourceEntry, SourceEntry } from '../topology/deployment/sources.js';
 import type { TopologyEntry } from '../topology/deployment/topologies.js';
-import type { Pipeline, PipelineStatus } from '../topology/pipeline.js';
+import { feedService } from '../topology/feeding.js';
+import type { PipelineStatus } from '../topology/pipeline.js';
 import { Service } from '../topology/service.js';
 import type { Topology } from '../topology/topology.js';
 import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
+import { feedOf, kafkaOf, logInKafka, mustBeThere, type DeploymentKafka } from './deployment-kafka.js';
 import { eventLine } from './event-lines.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 
@@ -32,27 +34,28 @@ export async function checkDeployment(file: string, io: CommandIo): Promise<Exit
     for (const mistake of error.mistakes) tellMistake(io, file, mistake);
     return exitCodes.usage;
   }
-  const pipelines = await pipelinesFrom(loaded);
+  const parts = await partsOf(loaded);
+  const kafka = await kafkaOf(loaded, () => undefined);
   let problems = 0;
   for (const [i, entry] of loaded.deployment.sources.entries()) {
     try {
-      await open(entry, loaded);
+      if (entry.kind !== 'kafka') await open(entry, loaded);
+      else if (kafka !== undefined) await mustBeThere(entry, kafka);
     } catch (error) {
       if (!(error instanceof BlinkstreamError)) throw error;
       problems += 1;
-      tellMistake(
-        io,
-        file,
-        loaded.text.mistake(['sources', i, entry.kind === 'camera' ? 'url' : 'input'], error.message),
-      );
+      tellMistake(io, file, loaded.text.mistake(['sources', i, inputFields[entry.kind]], error.message));
     }
   }
   if (problems > 0) return exitCodes.input;
-  if (io.json)
-    io.out.json(JSON.stringify({ pipelines: pipelines.map(({ topology, source }) => `${topology.name}/${source}`) }));
-  else io.out.line(`${file} is in order: ${pipelines.length} ${pipelines.length === 1 ? 'pipeline' : 'pipelines'}`);
+  const names = parts.map(({ topology, entry: { name } }) => `${topology.name}/${name}`);
+  if (io.json) io.out.json(JSON.stringify({ pipelines: names }));
+  else io.out.line(`${file} is in order: ${names.length} ${names.length === 1 ? 'pipeline' : 'pipelines'}`);
   return exitCodes.done;
 }
+
+/** Where a source says what it reads. */
+const inputFields = { video: 'input', images: 'input', camera: 'url', kafka: 'topic' } as const;
 
 function tellMistake(io: CommandIo, file: string, mistake: { line: number; column: number; message: string }): void {
   const { line, column, message } = mistake;
@@ -66,15 +69,10 @@ function tellMistake(io: CommandIo, file: string, mistake: { line: number; colum
  */
 export async function runDeployment(file: string, io: CommandIo): Promise<ExitCode> {
   const loaded = await loadDeployment(file);
-  const { workers, log: kept, outputs, limits, retention, shutdown } = loaded.deployment;
-  const pipelines = await pipelinesFrom(loaded);
-  const log = await openLmdbLog({
-    path: resolve(loaded.folder, kept.folder),
-    retention: {
-      ...(retention.maxEvents !== undefined && { maxEvents: retention.maxEvents }),
-      ...(retention.maxAgeDays !== undefined && { maxAgeMs: retention.maxAgeDays * 86_400_000 }),
-    },
-  });
+  const { workers, outputs, limits, retention, shutdown } = loaded.deployment;
+  const parts = await partsOf(loaded);
+  const kafka = await kafkaOf(loaded, (error) => io.notes.line(error.message));
+  const log = await logOf(loaded, kafka);
   const stop = new AbortController();
   const side = new SideWork(stop);
   try {
@@ -110,7 +108,17 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
             deadLetter: (error) => io.notes.line(`not reasoned over: ${error.message}`),
           },
         });
-        for (const pipeline of pipelines) service.add(pipeline);
+        for (const part of parts) {
+          const { entry, topology, options } = part;
+          if (entry.kind !== 'kafka') {
+            service.add({ topology, options, source: entry.name, open: () => open(entry, loaded) });
+          } else if (kafka !== undefined) {
+            const feed = feedOf(entry, topology.name, kafka, { log, maxPixels: limits.maxPixels });
+            service.during(
+              feedService(service, { feed, topology, options }, AbortSignal.any([io.signal, stop.signal])),
+            );
+          }
+        }
         const ended = await service.ended();
         await side.end();
         // What was committed last is in the file too.
@@ -182,14 +190,30 @@ function afterDeadline(asked: AbortSignal, deadlineMs: number, over: AbortSignal
   return late.signal;
 }
 
-async function pipelinesFrom(loaded: LoadedDeployment): Promise<Pipeline<never>[]> {
+async function logOf(loaded: LoadedDeployment, kafka: DeploymentKafka | undefined): Promise<ChangeLog> {
+  const { retention, log } = loaded.deployment;
+  const kept = {
+    ...(retention.maxEvents !== undefined && { maxEvents: retention.maxEvents }),
+    ...(retention.maxAgeDays !== undefined && { maxAgeMs: retention.maxAgeDays * 86_400_000 }),
+  };
+  const inKafka = kafka && (await logInKafka(loaded, kafka, kept));
+  return inKafka ?? openLmdbLog({ path: resolve(loaded.folder, log.folder), retention: kept });
+}
+
+/** A source as one topology reads it. */
+interface Part {
+  readonly entry: SourceEntry;
+  readonly topology: Topology<never>;
+  readonly options: never;
+}
+
+async function partsOf(loaded: LoadedDeployment): Promise<Part[]> {
   const { topologies, sources } = loaded.deployment;
   const built = await Promise.all(topologies.map((entry) => topologyOf(entry, loaded)));
   return pipelinesOf(loaded.deployment).map(({ topology, source }) => ({
+    entry: sources[source],
     topology: built[topology],
     options: topologies[topology].options as never,
-    source: sources[source].name,
-    open: () => open(sources[source], loaded),
   }));
 }
 
@@ -220,7 +244,7 @@ async function topologyIn(path: string, file: string): Promise<Topology<{ readon
   return found as Topology<{ readonly source: Source }>;
 }
 
-function open(entry: SourceEntry, { folder, deployment }: LoadedDeployment): Promise<Source> {
+function open(entry: SingleSourceEntry, { folder, deployment }: LoadedDeployment): Promise<Source> {
   const { name } = entry;
   if (entry.kind === 'camera') {
     const { url, transport, videoStream, stallMs, freezeMs } = entry;

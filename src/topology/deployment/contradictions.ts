@@ -18,6 +18,7 @@ export const contradictions = (deployment: Deployment): Contradiction[] => [
   })),
   ...ofTopologies(deployment),
   ...ofImages(deployment),
+  ...ofKafka(deployment),
   ...ofAddresses(deployment),
 ];
 
@@ -73,6 +74,17 @@ const ofImages = ({ sources }: Deployment): Contradiction[] =>
       ? [{ path: ['sources', i, 'timePattern'], message: 'intervalMs and timePattern are two ways to tell a time' }]
       : [],
   );
+
+function ofKafka({ sources, log, kafka }: Deployment): Contradiction[] {
+  if (kafka !== undefined) return [];
+  const missing = 'nothing says where Kafka is: add kafka: { brokers: [HOST:PORT] }';
+  return [
+    ...sources.flatMap(({ kind }, i): Contradiction[] =>
+      kind === 'kafka' ? [{ path: ['sources', i, 'topic'], message: missing }] : [],
+    ),
+    ...(log.kafka === undefined ? [] : [{ path: ['log', 'kafka'], message: missing }]),
+  ];
+}
 
 function ofAddresses({ workers, outputs }: Deployment): Contradiction[] {
   const tried = (path: ValuePath, parse: () => unknown): Contradiction[] => {

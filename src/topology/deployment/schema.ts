@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { pathField, textField, wholeNumber } from './fields.js';
+import { kafkaSchema } from './kafka.js';
 import { sourceSchema } from './sources.js';
 import { topologySchema } from './topologies.js';
 
@@ -22,7 +23,20 @@ const workers = z
 
 const log = z
   .strictObject({
-    folder: pathField('folder of the log, on a local disk; made if it is not there'),
+    folder: pathField('folder of the log, on a local disk; made if it is not there. With kafka: of its index'),
+    kafka: z
+      .strictObject({
+        prefix: textField('its topics are PREFIX.events, PREFIX.contradicted, PREFIX.state and PREFIX.dead-letters'),
+        partitions: wholeNumber('of its topics, where they are made', { min: 1, max: 10_000 }).default(8),
+        replicationFactor: wholeNumber('brokers that hold each message, where topics are made', {
+          min: 1,
+          max: 100,
+        }).optional(),
+        format: z.enum(['json', 'protobuf']).default('json').describe('how events are written'),
+        graceMs: wholeNumber('time to hand over for who had a partition before, until it is fenced').default(3_000),
+      })
+      .optional()
+      .describe('Keeps it in Kafka, shared by all instances; each has an index of all of it.'),
   })
   .describe('Where events, pictures and checkpoints are kept.');
 
@@ -77,6 +91,7 @@ export const deploymentSchema = z
   .strictObject({
     topologies: z.array(topologySchema).min(1).describe('What is done with the frames.'),
     sources: z.array(sourceSchema).min(1).describe('Where frames come from.'),
+    kafka: kafkaSchema.optional(),
     workers,
     log,
     outputs,
