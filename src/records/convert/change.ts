@@ -8,7 +8,7 @@ import {
   ChangeEvent_Phase,
   type Occurrence as ProtoOccurrence,
 } from '../generated/blinkstream/v1/change.js';
-import type { Timestamp } from '../generated/google/protobuf/timestamp.js';
+import { Timestamp } from '../generated/google/protobuf/timestamp.js';
 import { converting, count, named, oneOf } from './check.js';
 import * as parts from './parts.js';
 import { timeToJson } from './time.js';
@@ -45,6 +45,20 @@ export const changeEventToJson = (event: ChangeEvent): string =>
     if (key === 'time') return timeToJson(value as Timestamp);
     if (key === 'condition' && value === ChangeEvent_Condition.CONDITION_UNSPECIFIED) return undefined;
     return Array.isArray(value) && value.length === 0 ? undefined : value;
+  });
+
+/**
+ * An event out of proto3 JSON, as `changeEventToJson` or any other writes it; fields that are not known are passed over.
+ * @throws BlinkstreamError `PROTO_INVALID` (data) for text that is no JSON, and see `changeEventFromProto`
+ */
+export const changeEventFromJson = (text: string): ChangeEvent =>
+  converting('ChangeEvent', 'log', () => {
+    // Each time is parsed for itself: the event's own parser goes wrong before 1970.
+    const parsed: unknown = JSON.parse(text, (key, value: unknown) =>
+      key === 'time' ? Timestamp.fromJSON(value) : value,
+    );
+    if (typeof parsed !== 'object' || parsed === null) throw new Error('it is no object');
+    return fromProto(ProtoChangeEvent.fromJSON(parsed));
   });
 
 export const conditionToProto = (kind: ChangeKind, condition: ConditionCause | undefined): ChangeEvent_Condition => {
