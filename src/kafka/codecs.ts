@@ -5,7 +5,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
-import kafkajs, { CompressionCodecs } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import { decompressFrame } from 'lz4-napi';
 import { uncompress } from 'snappy';
 import { BlinkstreamError, messageOf } from '../records/index.js';
@@ -34,7 +34,8 @@ const codecs: Readonly<Record<number, Codec>> = {
 
 /** Gives kafkajs, which has one table for the process, the codecs. Idempotent. */
 export function registerCodecs(): void {
-  const table: Record<number, () => Codec> = CompressionCodecs;
+  // Not by name: Node finds only some names in this CommonJS package, and not that of its table.
+  const table: Record<number, () => Codec> = kafkajs.CompressionCodecs;
   for (const [id, codec] of Object.entries(codecs)) table[Number(id)] = () => codec;
 }
 

@@ -1,5 +1,6 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /**
  * What `looking` at a path gives; undefined where nothing is at that path, be it that a folder on the way is none.
@@ -18,17 +19,50 @@ const nothingThere = new Set<string | undefined>(['ENOENT', 'ENOTDIR']);
 
 /**
  * Makes the folder and those above it, one by one: Node's recursive `mkdir` never returns where the system takes no
- * folders, as under `/proc`.
+ * folders, as under `/proc`. `mode` is that of each that is made, less the umask.
  * @throws Error of the file system
  */
-export async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
   const path = resolve(folder);
   if ((await ifThere(stat(path)))?.isDirectory()) return;
-  if (dirname(path) !== path) await makeFolder(dirname(path));
+  if (dirname(path) !== path) await makeFolder(dirname(path), mode);
   try {
-    await mkdir(path);
+    await mkdir(path, { mode });
   } catch (error) {
     // Another process may have made it since.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+  }
+}
+
+/**
+ * Puts `content` at `file`, in place of what is there: after a crash or a power cut either of the two is there, whole.
+ * Only its owner may read it. `via`: the folder in which it is written first, on the same disk; default that of `file`.
+ * @throws Error of the file system, and leaves `file` as it was
+ */
+export async function replaceFile(file: string, content: string | Uint8Array, via = dirname(file)): Promise<void> {
+  const beside = join(via, `.${basename(file).slice(0, 80)}.${randomUUID()}.tmp`);
+  try {
+    const handle = await open(beside, 'wx', 0o600);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(beside, file);
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(file));
+}
+
+/** Makes durable which names stand in the folder. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }

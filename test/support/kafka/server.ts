@@ -117,7 +117,8 @@ class BrokerProcess implements OwnBroker {
     const killWords = java.killWords(child.pid ?? NaN);
     this.#life = { child, guard: startGuard(killWords, this.folder), killWords, gone };
     try {
-      for (const address of Object.values(this.addresses)) await whenReady(address, gone);
+      // The plain one: those that want TLS answer nothing to plain text, and all of them are opened together.
+      await whenReady(this.addresses.PLAINTEXT, gone);
     } catch (error) {
       throw new Error(`the broker does not start; it wrote last:\n${this.lastLines()}`, { cause: error });
     }
