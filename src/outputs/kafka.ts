@@ -6,7 +6,7 @@ import { encodeEventMessage, type EventFormat, type EventMessage } from '../kafk
 import type { ChangeLog, Cursor } from '../log/index.js';
 import { BlinkstreamError } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
-import { BackOff } from '../sources/back-off.js';
+import { BackOff } from '../records/back-off.js';
 import { KeptCursor } from './kept-cursor.js';
 
 export interface KafkaOutputOptions {

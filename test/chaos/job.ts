@@ -8,7 +8,7 @@ import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js';
 import { type Difference, differenceOf } from './comparison.js';
 import type { Fault } from './faults.js';
 import { Subscriber } from './subscriber.js';
-import { Watched } from './watched.js';
+import { Life } from './life.js';
 
 const pollMs = 20;
 /** Nothing that is waited for takes so long, were it to come at all. */
@@ -30,7 +30,7 @@ const eventsIn = async (out: string): Promise<string[]> =>
 
 /** The events of a clip as an undisturbed run gives them. */
 export async function undisturbedEvents(clip: string, out: string, signal: AbortSignal): Promise<string[]> {
-  await new Watched({ clip, out, signal }).done();
+  await new Life({ args: ['watch', clip, '--out', out], signal }).done();
   return eventsIn(out);
 }
 
@@ -47,7 +47,7 @@ export class Job {
   readonly #address: string;
   readonly #out: string;
   #lives = 0;
-  #watched: Watched | undefined;
+  #watched: Life | undefined;
 
   private constructor(
     private readonly clip: string,
@@ -108,13 +108,11 @@ export class Job {
     await this.subscriber.stop();
   }
 
-  #start(killAt?: string): Watched {
+  #start(killAt?: string): Life {
     this.#lives += 1;
     const { clip, signal } = this;
-    this.#watched = new Watched({
-      clip,
-      out: this.#out,
-      listen: this.#address,
+    this.#watched = new Life({
+      args: ['watch', clip, '--out', this.#out, '--listen', this.#address, '--keep-serving'],
       signal,
       ...(killAt !== undefined && { killAt }),
     });

@@ -13,27 +13,27 @@ function program(): string {
   return join(folder, 'bin', 'blinkstream.js');
 }
 
-export interface WatchedOptions {
-  readonly clip: string;
-  readonly out: string;
-  readonly listen?: string;
+export interface LifeOptions {
+  /** Arguments of the command. */
+  readonly args: readonly string[];
   /** `point:n:FILE`, as `killPoint` reads it. */
   readonly killAt?: string;
   /** Kills it on abort, so that it does not outlive who started it. */
   readonly signal: AbortSignal;
 }
 
-/** One life of `blinkstream watch`. */
-export class Watched {
-  /** Events that it has printed, each after its commit. */
+/** One life of a `blinkstream` process. */
+export class Life {
+  /** Lines that it has printed; of `watch`, each an event after its commit. */
   printed = 0;
   #wrote = '';
+  readonly #args: readonly string[];
   readonly #child: ChildProcess;
   readonly ended: Promise<void>;
 
-  constructor({ clip, out, listen, killAt, signal }: WatchedOptions) {
-    const serving = listen === undefined ? [] : ['--listen', listen, '--keep-serving'];
-    const child = spawn(process.execPath, [program(), 'watch', clip, '--out', out, ...serving], {
+  constructor({ args, killAt, signal }: LifeOptions) {
+    this.#args = args;
+    const child = spawn(process.execPath, [program(), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...(killAt !== undefined && { BLINKSTREAM_KILL_AT: killAt }) },
       signal,
@@ -61,6 +61,10 @@ export class Watched {
     return this.#child.signalCode === 'SIGKILL';
   }
 
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
+  }
+
   /** How it ended and what it wrote last, for an error. */
   get account(): string {
     return `exit code ${this.#child.exitCode}, signal ${this.#child.signalCode}: ${this.#wrote.trim()}`;
@@ -74,12 +78,14 @@ export class Watched {
   /** Asks it to end; @throws Error where it does not end well */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
-    await this.done();
+    await this.ended;
+    // One that has not begun yet is ended by the signal itself.
+    if (this.#child.signalCode !== 'SIGTERM') await this.done();
   }
 
   /** Waits for its end; @throws Error where that is not a good one */
   async done(): Promise<void> {
     await this.ended;
-    if (this.#child.exitCode !== 0) throw new Error(`the watching process ended badly, ${this.account}`);
+    if (this.#child.exitCode !== 0) throw new Error(`blinkstream ${this.#args[0]} ended badly, ${this.account}`);
   }
 }
