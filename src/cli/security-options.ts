@@ -37,8 +37,8 @@ export const withClientSecurity = (command: Command): Command =>
     command
       .option(
         '--ca <file>',
-        'call by TLS, and trust servers of this CA (PEM); other hosts are called by TLS in any case, without it trusting ' +
-          'the public CAs',
+        'call by TLS and trust this CA (PEM); other hosts are called by TLS in any case, and the public CAs are trusted ' +
+          'without this',
         text,
       )
       .option('--cert <file>', 'our own certificate (PEM), where the server asks for one', text)

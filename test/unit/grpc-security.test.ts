@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import tls, { connect, type ConnectionOptions } from 'node:tls';
 import { Metadata, Server, status } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hostAndPort, isLocal } from '../../src/grpc/address.js';
 import { tokenProblem } from '../../src/grpc/bearer.js';
 import { clientAccess } from '../../src/grpc/client-access.js';
@@ -282,6 +282,32 @@ describe('a server with TLS', () => {
     await access.renew();
     expect(await shownTo(port, trusting)).not.toBe(first);
     close();
+  });
+
+  it('looks by itself, and tells once of what it cannot use', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const paths = await folder.pair('polled', await authority.issue('server'));
+    const told: string[] = [];
+    const access = await serverAccess({
+      address: '127.0.0.1:0',
+      security: { tls: paths },
+      stage: 'output',
+      onProblem: ({ code }) => told.push(code),
+    });
+    const shown = () => String(access.credentials._getSecureContextOptions()?.cert);
+    const before = shown();
+    const next = await authority.issue('server');
+    await writeFile(paths.cert, next.cert);
+    for (let n = 0; n < 3; n++) vi.advanceTimersByTime(10_000);
+    await vi.waitFor(() => expect(told).toEqual(['TLS_FILE_INVALID']));
+    expect(shown()).toBe(before);
+    await writeFile(paths.key, next.key);
+    vi.advanceTimersByTime(10_000);
+    await vi.waitFor(() => expect(shown()).toBe(next.cert));
+    expect(told).toHaveLength(1);
+    access.close();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 
   it('trusts clients by a renewed CA, and no longer by the one before', async () => {

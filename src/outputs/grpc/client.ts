@@ -96,6 +96,7 @@ export async function* subscribeEvents(options: SubscribeOptions): AsyncGenerato
       if (!isServiceError(error)) throw error;
       if (final.has(error.code)) throw refused(address, error);
       const problem = error.code === Status.UNAVAILABLE ? await access.problem() : undefined;
+      if (signal.aborted) return;
       if (problem) throw problem;
       reason = error.details;
     } finally {

@@ -54,17 +54,19 @@ export class Secrets {
   resolve(value: unknown): Resolved {
     const problems: Problem[] = [];
     const referring = new Set<string>();
-    const visit = (at: unknown, path: ValuePath): unknown => {
+    const visit = (at: unknown, path: ValuePath, above: readonly unknown[]): unknown => {
       if (typeof at === 'string') {
         const parts = partsOf(at);
         if (parts.some(isReference)) referring.add(keyOf(path));
         return parts.map((part) => this.#textOf(part, (message) => problems.push({ path, message }))).join('');
       }
-      if (Array.isArray(at)) return at.map((one, i) => visit(one, [...path, i]));
-      if (typeof at !== 'object' || at === null) return at;
-      return Object.fromEntries(Object.entries(at).map(([key, one]) => [key, visit(one, [...path, key])]));
+      // An alias may stand inside of what it stands for.
+      if (typeof at !== 'object' || at === null || above.includes(at)) return at;
+      const within = [...above, at];
+      if (Array.isArray(at)) return at.map((one, i) => visit(one, [...path, i], within));
+      return Object.fromEntries(Object.entries(at).map(([key, one]) => [key, visit(one, [...path, key], within)]));
     };
-    return { value: visit(value, []), problems, refers: (path) => referring.has(keyOf(path)) };
+    return { value: visit(value, [], []), problems, refers: (path) => referring.has(keyOf(path)) };
   }
 
   /** `text` with the references in the place of what they stand for. */
@@ -123,9 +125,11 @@ const keyOf = (path: ValuePath): string => JSON.stringify(path);
 
 const unread = ({ written }: Reference): Found => ({ problem: `${written} was not read` });
 
-function referencesIn(value: unknown): Reference[] {
+function referencesIn(value: unknown, seen = new Set<object>()): Reference[] {
   if (typeof value === 'string') return partsOf(value).filter(isReference);
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(referencesIn) : [];
+  if (typeof value !== 'object' || value === null || seen.has(value)) return [];
+  seen.add(value);
+  return Object.values(value).flatMap((one) => referencesIn(one, seen));
 }
 
 /** A single one; never rejects. */
