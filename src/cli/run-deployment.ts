@@ -12,6 +12,7 @@ import { openSource } from '../sources/open.js';
 import type { Source } from '../sources/index.js';
 import { pipelinesOf } from '../topology/deployment/contradictions.js';
 import { DeploymentInvalid, loadDeployment, type LoadedDeployment } from '../topology/deployment/parse.js';
+import { securityIn } from '../topology/deployment/security.js';
 import type { SingleSourceEntry, SourceEntry } from '../topology/deployment/sources.js';
 import type { TopologyEntry } from '../topology/deployment/topologies.js';
 import { feedService } from '../topology/feeding.js';
@@ -22,21 +23,31 @@ import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
 import { feedOf, kafkaOf, logInKafka, mustBeThere, type DeploymentKafka } from './deployment-kafka.js';
 import { eventLine } from './event-lines.js';
+import { securityProblems, withSecretsHidden } from './deployment-secrets.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 
 /** Tells all mistakes of a deployment file, and what it names that cannot be had. */
 export async function checkDeployment(file: string, io: CommandIo): Promise<ExitCode> {
   let loaded: LoadedDeployment;
   try {
-    loaded = await loadDeployment(file);
+    loaded = await loadDeployment(file, io.env);
   } catch (error) {
     if (!(error instanceof DeploymentInvalid)) throw error;
     for (const mistake of error.mistakes) tellMistake(io, file, mistake);
     return exitCodes.usage;
   }
+  return withSecretsHidden(loaded.secrets, io, (hiding) => checkLoaded(loaded, hiding));
+}
+
+async function checkLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitCode> {
+  const { file, secrets } = loaded;
   const parts = await partsOf(loaded);
   const kafka = await kafkaOf(loaded, () => undefined);
   let problems = 0;
+  for (const { path, error } of await securityProblems(loaded)) {
+    problems += 1;
+    tellMistake(io, file, loaded.text.mistake(path, secrets.hide(error.message)));
+  }
   for (const [i, entry] of loaded.deployment.sources.entries()) {
     try {
       if (entry.kind !== 'kafka') await open(entry, loaded);
@@ -44,7 +55,7 @@ export async function checkDeployment(file: string, io: CommandIo): Promise<Exit
     } catch (error) {
       if (!(error instanceof BlinkstreamError)) throw error;
       problems += 1;
-      tellMistake(io, file, loaded.text.mistake(['sources', i, inputFields[entry.kind]], error.message));
+      tellMistake(io, file, loaded.text.mistake(['sources', i, inputFields[entry.kind]], secrets.hide(error.message)));
     }
   }
   if (problems > 0) return exitCodes.input;
@@ -68,7 +79,11 @@ function tellMistake(io: CommandIo, file: string, mistake: { line: number; colum
  * the deadline that the file sets, and committed.
  */
 export async function runDeployment(file: string, io: CommandIo): Promise<ExitCode> {
-  const loaded = await loadDeployment(file);
+  const loaded = await loadDeployment(file, io.env);
+  return withSecretsHidden(loaded.secrets, io, (hiding) => runLoaded(loaded, hiding));
+}
+
+async function runLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitCode> {
   const { workers, outputs, limits, retention, shutdown } = loaded.deployment;
   const parts = await partsOf(loaded);
   const kafka = await kafkaOf(loaded, (error) => io.notes.line(error.message));
@@ -76,12 +91,21 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
   const stop = new AbortController();
   const side = new SideWork(stop);
   try {
-    const server = outputs.grpc && (await startEventServer({ log, address: outputs.grpc.listen }));
+    const server =
+      outputs.grpc &&
+      (await startEventServer({
+        log,
+        address: outputs.grpc.listen,
+        security: securityIn(loaded.folder, outputs.grpc),
+        onProblem: (problem) => io.notes.line(problem.message),
+      }));
     try {
       if (server) io.notes.line(`change events are served on ${server.address}`);
       const pool = await createWorkerPool({
         ...(workers.children !== undefined && { children: workers.children }),
         addresses: workers.addresses,
+        security: securityIn(loaded.folder, workers),
+        onDown: (problem) => io.notes.line(problem.message),
         deadlineMs: workers.deadlineMs,
       });
       try {

@@ -184,7 +184,7 @@ describe('openSource', () => {
   });
 
   test.each([
-    ['rtsp://user:secret@camera/1', 'SOURCE_KIND'],
+    ['srt://user:secret@camera/1', 'SOURCE_KIND'],
     ['gone.mp4', 'SOURCE_NOT_FOUND'],
   ])('refuses %s', async (input, code) => {
     await expect(openSource(input)).rejects.toMatchObject({

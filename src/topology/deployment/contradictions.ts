@@ -1,4 +1,6 @@
 import { BlinkstreamError } from '../../records/index.js';
+import { requireSecureCalling, requireSecureListening } from '../../grpc/address.js';
+import { tokenProblem } from '../../grpc/bearer.js';
 import { parseAddress } from '../../outputs/grpc/address.js';
 import { workerAddress } from '../../workers/address.js';
 import type { Deployment } from './schema.js';
@@ -10,8 +12,14 @@ export interface Contradiction {
   readonly message: string;
 }
 
-/** What each field for itself allows and the whole does not; nothing outside of the file is looked at. */
-export const contradictions = (deployment: Deployment): Contradiction[] => [
+/**
+ * What each field for itself allows and the whole does not; nothing outside of the file is looked at. `refers` tells
+ * which texts stand for something outside of it.
+ */
+export const contradictions = (
+  deployment: Deployment,
+  refers: (path: ValuePath) => boolean = () => false,
+): Contradiction[] => [
   ...doubled(deployment.sources.map(({ name }) => name)).map(({ name, at }) => ({
     path: ['sources', at, 'name'],
     message: `two sources are named ${name}: events could not tell them apart`,
@@ -20,6 +28,7 @@ export const contradictions = (deployment: Deployment): Contradiction[] => [
   ...ofImages(deployment),
   ...ofKafka(deployment),
   ...ofAddresses(deployment),
+  ...ofCredentials(deployment, refers),
 ];
 
 /** The pipelines of a deployment: each source once for each topology that reads it. */
@@ -86,7 +95,7 @@ function ofKafka({ sources, log, kafka }: Deployment): Contradiction[] {
   ];
 }
 
-function ofAddresses({ workers, outputs }: Deployment): Contradiction[] {
+function ofAddresses({ workers, outputs: { grpc } }: Deployment): Contradiction[] {
   const tried = (path: ValuePath, parse: () => unknown): Contradiction[] => {
     try {
       parse();
@@ -97,12 +106,44 @@ function ofAddresses({ workers, outputs }: Deployment): Contradiction[] {
     }
   };
   return [
-    ...workers.addresses.flatMap((address, i) => tried(['workers', 'addresses', i], () => workerAddress(address))),
+    ...workers.addresses.flatMap((address, i) =>
+      tried(['workers', 'addresses', i], () =>
+        requireSecureCalling(workerAddress(address), workers, { stage: 'worker', credential: true }),
+      ),
+    ),
     ...doubled(workers.addresses).map(({ name, at }) => ({
       path: ['workers', 'addresses', at],
       message: `${name} is named twice`,
     })),
-    ...(outputs.grpc ? tried(['outputs', 'grpc', 'listen'], () => parseAddress(outputs.grpc?.listen ?? '')) : []),
+    ...(grpc
+      ? tried(['outputs', 'grpc', 'listen'], () => {
+          parseAddress(grpc.listen);
+          requireSecureListening(grpc.listen, grpc, 'output');
+        })
+      : []),
+  ];
+}
+
+function ofCredentials({ workers, outputs, kafka }: Deployment, refers: (path: ValuePath) => boolean): Contradiction[] {
+  const ofToken = (path: ValuePath, token: string | undefined): Contradiction[] => {
+    if (token === undefined) return [];
+    if (!refers(path)) {
+      // Not even how it is wrong: whoever may read the file could use it.
+      return [{ path, message: 'a token must not stand in the file: give it as ${file:PATH} or ${env:NAME}' }];
+    }
+    const problem = tokenProblem(token);
+    return problem === undefined ? [] : [{ path, message: `the token ${problem}` }];
+  };
+  const { cert, key } = workers.tls ?? {};
+  const password: ValuePath = ['kafka', 'sasl', 'password'];
+  const written = 'a password must not stand in the file: give it as ${file:PATH} or ${env:NAME}';
+  return [
+    ...(kafka?.sasl === undefined || refers(password) ? [] : [{ path: password, message: written }]),
+    ...ofToken(['workers', 'token'], workers.token),
+    ...ofToken(['outputs', 'grpc', 'token'], outputs.grpc?.token),
+    ...((cert === undefined) === (key === undefined)
+      ? []
+      : [{ path: ['workers', 'tls'], message: 'of cert and key only one is there' }]),
   ];
 }
 
