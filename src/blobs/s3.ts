@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import { BlinkstreamError, messageOf } from '../records/index.js';
-import { blobError, checkContent, checkName, defaultMaxBytes, sha256Of, tooLarge } from './errors.js';
+import { blobError, checkContent, checkName, defaultMaxBytes, tooLarge } from './errors.js';
 import type { ClaimCheckStore } from './index.js';
+import { sha256Of } from './sha256.js';
 import { s3Access, type S3Location } from './s3-access.js';
 
 export interface S3StoreOptions extends S3Location {

@@ -13,11 +13,14 @@ import type { Source } from '../sources/index.js';
 import { pipelinesOf } from '../topology/deployment/contradictions.js';
 import { DeploymentInvalid, loadDeployment, type LoadedDeployment } from '../topology/deployment/parse.js';
 import type { SourceEntry } from '../topology/deployment/sources.js';
+import type { ValuePath } from '../topology/deployment/text.js';
 import type { TopologyEntry } from '../topology/deployment/topologies.js';
 import { runService, type Pipeline, type PipelineStatus } from '../topology/service.js';
 import type { Topology } from '../topology/topology.js';
 import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
+import { claimCheckStore, keepSwept } from './deployment-blobs.js';
+import { eventSender, kafkaOptionsOf } from './deployment-kafka.js';
 import { eventLine } from './event-lines.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 
@@ -33,19 +36,21 @@ export async function checkDeployment(file: string, io: CommandIo): Promise<Exit
   }
   const pipelines = await pipelinesFrom(loaded);
   let problems = 0;
-  for (const [i, entry] of loaded.deployment.sources.entries()) {
+  const tried = async (path: ValuePath, attempt: () => unknown): Promise<void> => {
     try {
-      await open(entry, loaded);
+      await attempt();
     } catch (error) {
       if (!(error instanceof BlinkstreamError)) throw error;
       problems += 1;
-      tellMistake(
-        io,
-        file,
-        loaded.text.mistake(['sources', i, entry.kind === 'camera' ? 'url' : 'input'], error.message),
-      );
+      tellMistake(io, file, loaded.text.mistake(path, error.message));
     }
+  };
+  const { sources, kafka, blobs } = loaded.deployment;
+  for (const [i, entry] of sources.entries()) {
+    await tried(['sources', i, entry.kind === 'camera' ? 'url' : 'input'], () => open(entry, loaded));
   }
+  if (kafka) await tried(['kafka'], () => kafkaOptionsOf(kafka, loaded.folder));
+  if (blobs) await tried(['blobs'], () => claimCheckStore(blobs, loaded.folder));
   if (problems > 0) return exitCodes.input;
   if (io.json)
     io.out.json(JSON.stringify({ pipelines: pipelines.map(({ topology, source }) => `${topology.name}/${source}`) }));
@@ -65,7 +70,7 @@ function tellMistake(io: CommandIo, file: string, mistake: { line: number; colum
  */
 export async function runDeployment(file: string, io: CommandIo): Promise<ExitCode> {
   const loaded = await loadDeployment(file);
-  const { workers, log: kept, outputs, limits, retention, shutdown } = loaded.deployment;
+  const { workers, log: kept, outputs, limits, retention, shutdown, blobs } = loaded.deployment;
   const pipelines = await pipelinesFrom(loaded);
   const log = await openLmdbLog({
     path: resolve(loaded.folder, kept.folder),
@@ -77,6 +82,7 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
   const stop = new AbortController();
   const side = new SideWork(stop);
   try {
+    const send = await eventSender(loaded, log, io);
     const server = outputs.grpc && (await startEventServer({ log, address: outputs.grpc.listen }));
     try {
       if (server) io.notes.line(`change events are served on ${server.address}`);
@@ -92,6 +98,8 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
           await makeFolder(dirname(lines.path));
           side.begin((signal) => jsonLinesOutput({ ...lines, signal }).then(() => undefined));
         }
+        if (send) side.begin((signal) => send({ untilEnd: false, signal }));
+        if (blobs) side.begin((signal) => keepSwept(blobs, loaded.folder, io, signal));
         const ended = await runService({
           pipelines,
           log,
@@ -110,8 +118,9 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
           },
         });
         await side.end();
-        // What was committed last is in the file too.
+        // What was committed last is in the file too, and in the topic where Kafka takes it; else the next start sends it.
         if (lines) await jsonLinesOutput({ ...lines, untilEnd: true, signal: new AbortController().signal });
+        await send?.({ untilEnd: true, signal: AbortSignal.timeout(shutdown.deadlineMs) });
         return exitCodeOf(ended);
       } finally {
         await side.end();

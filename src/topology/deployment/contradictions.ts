@@ -19,6 +19,7 @@ export const contradictions = (deployment: Deployment): Contradiction[] => [
   ...ofTopologies(deployment),
   ...ofImages(deployment),
   ...ofAddresses(deployment),
+  ...ofKafka(deployment),
 ];
 
 /** The pipelines of a deployment: each source once for each topology that reads it. */
@@ -93,6 +94,11 @@ function ofAddresses({ workers, outputs }: Deployment): Contradiction[] {
     ...(outputs.grpc ? tried(['outputs', 'grpc', 'listen'], () => parseAddress(outputs.grpc?.listen ?? '')) : []),
   ];
 }
+
+const ofKafka = ({ kafka, outputs }: Deployment): Contradiction[] =>
+  outputs.kafka !== undefined && kafka === undefined
+    ? [{ path: ['outputs', 'kafka'], message: 'kafka at the top does not say which brokers there are' }]
+    : [];
 
 /** Those that come again, at the place where they do. */
 const doubled = (names: readonly string[]): { name: string; at: number }[] =>

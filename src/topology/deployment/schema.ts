@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { blobsSchema } from './blobs.js';
 import { pathField, textField, wholeNumber } from './fields.js';
+import { kafkaOutputSchema, kafkaSchema } from './kafka.js';
 import { sourceSchema } from './sources.js';
 import { topologySchema } from './topologies.js';
 
@@ -38,6 +40,7 @@ const outputs = z
       .strictObject({ file: pathField('the file; its folder is made if it is not there') })
       .optional()
       .describe('Writes each event as a line of JSON.'),
+    kafka: kafkaOutputSchema.optional(),
   })
   .prefault({})
   .describe('Where events go.');
@@ -77,6 +80,8 @@ export const deploymentSchema = z
   .strictObject({
     topologies: z.array(topologySchema).min(1).describe('What is done with the frames.'),
     sources: z.array(sourceSchema).min(1).describe('Where frames come from.'),
+    kafka: kafkaSchema.optional(),
+    blobs: blobsSchema.optional(),
     workers,
     log,
     outputs,

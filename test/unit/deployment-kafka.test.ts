@@ -1,0 +1,67 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { kafkaOptionsOf } from '../../src/cli/deployment-kafka.js';
+import type { KafkaEntry } from '../../src/topology/deployment/kafka.js';
+import { parseDeployment } from '../../src/topology/deployment/parse.js';
+
+const valid = `topologies: [{ kind: watch }]
+sources: [{ name: yard, kind: video, input: yard.mp4 }]
+log: { folder: log }
+`;
+const entryOf = (yaml: string): KafkaEntry => {
+  const parsed = parseDeployment(`${valid}kafka: ${yaml}\n`);
+  if (!('deployment' in parsed) || !parsed.deployment.kafka) throw new Error(JSON.stringify(parsed));
+  return parsed.deployment.kafka;
+};
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'blinkstream-deployment-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('kafka in a deployment file', () => {
+  it('names files, which are taken from its folder, the password without the end of its line', async () => {
+    for (const name of ['ca', 'cert', 'key']) await writeFile(join(folder, `${name}.pem`), `PEM ${name}\n`);
+    await writeFile(join(folder, 'password'), ' pass word \n');
+    const entry = entryOf(
+      `{ brokers: ['kafka.example:9093'], tls: { caFile: ca.pem, certFile: cert.pem, keyFile: '${folder}/key.pem' },
+  sasl: { mechanism: SCRAM-SHA-512, username: camera, passwordFile: password } }`,
+    );
+    expect(await kafkaOptionsOf(entry, folder)).toEqual({
+      brokers: ['kafka.example:9093'],
+      clientId: 'blinkstream',
+      allowPlaintext: false,
+      tls: { ca: 'PEM ca\n', cert: 'PEM cert\n', key: 'PEM key\n' },
+      sasl: { mechanism: 'SCRAM-SHA-512', username: 'camera', password: ' pass word ' },
+    });
+  });
+
+  it.each([
+    ['a file that is not there', `{ brokers: ['b:1'], tls: { caFile: none.pem } }`, 'KAFKA_FILE', /none\.pem/],
+    ['plain text to elsewhere', `{ brokers: ['b:1'] }`, 'KAFKA_NOT_SECURE', /plain text/],
+    ['an address that is none', `{ brokers: ['b'], tls: {} }`, 'KAFKA_ADDRESS_INVALID', /HOST:PORT/],
+  ])('is refused with %s', async (_, yaml, code, message) => {
+    await expect(kafkaOptionsOf(entryOf(yaml), folder)).rejects.toMatchObject({
+      code,
+      class: 'user',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it('is told of what is wrong with topics, stores, and outputs without a cluster', () => {
+    const parsed = parseDeployment(`${valid}outputs: { kafka: { topic: 'a b', format: jsno } }
+blobs: { kind: folder, folder: blobs, maxAgeDays: soon }
+`);
+    const also = parseDeployment(`${valid}outputs: { kafka: { topic: events } }\n`);
+    if (!('mistakes' in parsed) || !('mistakes' in also)) throw new Error('there is no mistake');
+    expect([...parsed.mistakes, ...also.mistakes].map(({ line, message }) => `${line} ${message}`)).toEqual([
+      '4 outputs.kafka.topic: a topic is named by up to 249 letters, digits and . _ -',
+      '4 "jsno" is no outputs.kafka.format; did you mean "json"?',
+      '5 blobs.maxAgeDays must be a number, and is text',
+      '4 kafka at the top does not say which brokers there are',
+    ]);
+  });
+});
