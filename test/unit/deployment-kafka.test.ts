@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { kafkaOptionsOf } from '../../src/cli/deployment-kafka.js';
 import type { KafkaEntry } from '../../src/topology/deployment/kafka.js';
 import { parseDeployment } from '../../src/topology/deployment/parse.js';
+import { codeBlocks } from '../support/documents.js';
 
 const valid = `topologies: [{ kind: watch }]
 sources: [{ name: yard, kind: video, input: yard.mp4 }]
@@ -49,6 +50,11 @@ describe('kafka in a deployment file', () => {
       class: 'user',
       message: expect.stringMatching(message) as string,
     });
+  });
+
+  it('stands in docs/kafka.md as it may stand in a file', () => {
+    const examples = codeBlocks('docs/kafka.md').filter(({ language }) => language === 'yaml');
+    expect(examples.map(({ code }) => Object.keys(parseDeployment(code)))).toEqual([['deployment', 'text']]);
   });
 
   it('is told of what is wrong with topics, stores, and outputs without a cluster', () => {
