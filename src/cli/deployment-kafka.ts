@@ -1,74 +1,92 @@
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { kafkaClient, type KafkaOptions } from '../kafka/client.js';
-import type { ChangeLog } from '../log/index.js';
-import { kafkaOutput } from '../outputs/kafka.js';
-import { BlinkstreamError, messageOf } from '../records/index.js';
-import type { KafkaEntry } from '../topology/deployment/kafka.js';
+import { resolve } from 'node:path';
+import type { Kafka } from 'kafkajs';
+import type { ClaimCheckStore } from '../blobs/index.js';
+import { kafkaError } from '../kafka/errors.js';
+import { kafkaClient } from '../kafka/index.js';
+import { deadLetterTopic } from '../outputs/dead-letters.js';
+import { openKafkaLog, type KafkaLog } from '../log/kafka/kafka-log.js';
+import { plainLanes } from '../log/plain-lane.js';
+import type { ChangeLog, Committer, Retention } from '../log/index.js';
+import type { BlinkstreamError } from '../records/index.js';
+import { kafkaFeed, type KafkaFeed } from '../sources/kafka/feed.js';
+import type { Lane } from '../sources/kafka/lane.js';
+import { kafkaOptionsOf } from '../topology/deployment/kafka.js';
 import type { LoadedDeployment } from '../topology/deployment/parse.js';
-import type { CommandIo } from './command.js';
+import type { KafkaSourceEntry } from '../topology/deployment/sources.js';
 
-/**
- * What a deployment says about Kafka, with the files that it names read and tried: connects to nothing.
- * @throws BlinkstreamError `KAFKA_FILE` (user), and those of `kafkaClient`
- */
-export async function kafkaOptionsOf(entry: KafkaEntry, folder: string): Promise<KafkaOptions> {
-  const { brokers, clientId, tls, sasl, allowPlaintext } = entry;
-  const content = (file: string): Promise<string> => secretIn(resolve(folder, file));
-  const options: KafkaOptions = {
-    brokers,
-    clientId,
-    allowPlaintext,
-    ...(tls && {
-      tls: {
-        ...(tls.caFile !== undefined && { ca: await content(tls.caFile) }),
-        ...(tls.certFile !== undefined && { cert: await content(tls.certFile) }),
-        ...(tls.keyFile !== undefined && { key: await content(tls.keyFile) }),
-      },
-    }),
-    ...(sasl && {
-      sasl: {
-        mechanism: sasl.mechanism,
-        username: sasl.username,
-        password: (await content(sasl.passwordFile)).replace(/\r?\n$/, ''),
-      },
-    }),
-  };
-  kafkaClient(options);
-  return options;
+/** What a deployment has to do with Kafka. */
+export interface DeploymentKafka {
+  readonly client: Kafka;
+  /** Told of what is tried again. */
+  readonly problem: (error: BlinkstreamError) => void;
 }
 
-async function secretIn(file: string): Promise<string> {
+/** Undefined where the file does not speak of Kafka. @throws as `kafkaOptionsOf` and `kafkaClient` */
+export async function kafkaOf(
+  { deployment: { kafka }, folder }: LoadedDeployment,
+  problem: DeploymentKafka['problem'],
+): Promise<DeploymentKafka | undefined> {
+  return kafka && { client: kafkaClient(await kafkaOptionsOf(kafka, folder)), problem };
+}
+
+/** The log in Kafka of a deployment that has one. */
+export function logInKafka(
+  { deployment: { log }, folder }: LoadedDeployment,
+  { client, problem }: DeploymentKafka,
+  retention: Retention,
+): Promise<KafkaLog> | undefined {
+  const { kafka } = log;
+  if (kafka === undefined) return undefined;
+  const { prefix, partitions, replicationFactor, format, graceMs } = kafka;
+  return openKafkaLog({
+    kafka: client,
+    indexPath: resolve(folder, log.folder),
+    ...{ prefix, partitions, format, graceMs, retention, problem },
+    ...(replicationFactor !== undefined && { replicationFactor }),
+  });
+}
+
+export interface FeedSurroundings {
+  readonly log: ChangeLog;
+  readonly maxPixels: number;
+  /** Where pictures are that messages only name. */
+  readonly blobs: ClaimCheckStore | undefined;
+}
+
+/** A source that brings cameras, as one topology reads it. */
+export function feedOf(
+  entry: KafkaSourceEntry,
+  topology: string,
+  { client, problem }: DeploymentKafka,
+  { log, maxPixels, blobs }: FeedSurroundings,
+): KafkaFeed<Lane & Committer> {
+  const { topic, group, expired, idleMs, sessionTimeoutMs, handOverMs, maxFrameBytes, partitionMiB, maxCameras } =
+    entry;
+  const lanes =
+    'lanes' in log
+      ? (log as KafkaLog).lanes
+      : plainLanes({ log, divert: deadLetterTopic(client, `${topic}.dead-letters`), problem });
+  return kafkaFeed({
+    ...{ client, topic, expired, idleMs, sessionTimeoutMs, handOverMs, lanes },
+    group: `${group}.${topology}`,
+    ...(blobs && { blobs }),
+    limits: { maxFrameBytes, maxPixels, partitionBytes: partitionMiB * 2 ** 20, maxCameras },
+    listener: {
+      problem,
+      crashed: problem,
+    },
+  });
+}
+
+/** @throws BlinkstreamError of `kafkaError`, `KAFKA_TOPIC_UNKNOWN` among them */
+export async function mustBeThere({ topic }: KafkaSourceEntry, { client }: DeploymentKafka): Promise<void> {
+  const admin = client.admin();
   try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new BlinkstreamError(`${file} cannot be read: ${messageOf(cause)}`, {
-      code: 'KAFKA_FILE',
-      class: 'user',
-      stage: 'cli',
-      hint: 'check the path and its permissions',
-      cause,
-    });
+    await admin.connect();
+    await admin.fetchTopicOffsets(topic);
+  } catch (error) {
+    throw kafkaError(error, { topic });
+  } finally {
+    await admin.disconnect();
   }
 }
-
-/** Sends the events of a log to the topic of `outputs.kafka`; undefined where a deployment has none. */
-export async function eventSender(
-  { deployment, folder }: LoadedDeployment,
-  log: ChangeLog,
-  io: CommandIo,
-): Promise<EventSender | undefined> {
-  const { kafka: entry, outputs, log: kept } = deployment;
-  if (outputs.kafka === undefined || entry === undefined) return undefined;
-  const { topic, format } = outputs.kafka;
-  const kafka = await kafkaOptionsOf(entry, folder);
-  // With the log, so that what is removed together is forgotten together.
-  const cursorFile = join(resolve(folder, kept.folder), 'outputs', 'kafka', topic);
-  const onProblem = (error: BlinkstreamError, retryInMs: number): void =>
-    io.notes.line(`events wait for Kafka: ${error.message}; again in ${Math.ceil(retryInMs / 1_000)} s`);
-  return async ({ untilEnd, signal }) => {
-    await kafkaOutput({ kafka, topic, format, log, cursorFile, untilEnd, onProblem, signal });
-  };
-}
-
-export type EventSender = (options: { readonly untilEnd: boolean; readonly signal: AbortSignal }) => Promise<void>;

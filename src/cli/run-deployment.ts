@@ -12,16 +12,19 @@ import { openSource } from '../sources/open.js';
 import type { Source } from '../sources/index.js';
 import { pipelinesOf } from '../topology/deployment/contradictions.js';
 import { DeploymentInvalid, loadDeployment, type LoadedDeployment } from '../topology/deployment/parse.js';
-import type { SourceEntry } from '../topology/deployment/sources.js';
+import type { SingleSourceEntry, SourceEntry } from '../topology/deployment/sources.js';
 import type { ValuePath } from '../topology/deployment/text.js';
 import type { TopologyEntry } from '../topology/deployment/topologies.js';
-import { runService, type Pipeline, type PipelineStatus } from '../topology/service.js';
+import { feedService } from '../topology/feeding.js';
+import type { PipelineStatus } from '../topology/pipeline.js';
+import { Service } from '../topology/service.js';
 import type { Topology } from '../topology/topology.js';
 import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
 import { claimCheckStore, keepSwept } from './deployment-blobs.js';
-import { eventSender, kafkaOptionsOf } from './deployment-kafka.js';
+import { feedOf, kafkaOf, logInKafka, mustBeThere, type DeploymentKafka } from './deployment-kafka.js';
 import { eventLine } from './event-lines.js';
+import { eventSender } from './event-sender.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 
 /** Tells all mistakes of a deployment file, and what it names that cannot be had. */
@@ -34,7 +37,8 @@ export async function checkDeployment(file: string, io: CommandIo): Promise<Exit
     for (const mistake of error.mistakes) tellMistake(io, file, mistake);
     return exitCodes.usage;
   }
-  const pipelines = await pipelinesFrom(loaded);
+  const parts = await partsOf(loaded);
+  const kafka = await kafkaOf(loaded, () => undefined);
   let problems = 0;
   const tried = async (path: ValuePath, attempt: () => unknown): Promise<void> => {
     try {
@@ -45,18 +49,23 @@ export async function checkDeployment(file: string, io: CommandIo): Promise<Exit
       tellMistake(io, file, loaded.text.mistake(path, error.message));
     }
   };
-  const { sources, kafka, blobs } = loaded.deployment;
+  const { sources, blobs } = loaded.deployment;
   for (const [i, entry] of sources.entries()) {
-    await tried(['sources', i, entry.kind === 'camera' ? 'url' : 'input'], () => open(entry, loaded));
+    await tried(['sources', i, inputFields[entry.kind]], async () => {
+      if (entry.kind !== 'kafka') await open(entry, loaded);
+      else if (kafka !== undefined) await mustBeThere(entry, kafka);
+    });
   }
-  if (kafka) await tried(['kafka'], () => kafkaOptionsOf(kafka, loaded.folder));
   if (blobs) await tried(['blobs'], () => claimCheckStore(blobs, loaded.folder));
   if (problems > 0) return exitCodes.input;
-  if (io.json)
-    io.out.json(JSON.stringify({ pipelines: pipelines.map(({ topology, source }) => `${topology.name}/${source}`) }));
-  else io.out.line(`${file} is in order: ${pipelines.length} ${pipelines.length === 1 ? 'pipeline' : 'pipelines'}`);
+  const names = parts.map(({ topology, entry: { name } }) => `${topology.name}/${name}`);
+  if (io.json) io.out.json(JSON.stringify({ pipelines: names }));
+  else io.out.line(`${file} is in order: ${names.length} ${names.length === 1 ? 'pipeline' : 'pipelines'}`);
   return exitCodes.done;
 }
+
+/** Where a source says what it reads. */
+const inputFields = { video: 'input', images: 'input', camera: 'url', kafka: 'topic' } as const;
 
 function tellMistake(io: CommandIo, file: string, mistake: { line: number; column: number; message: string }): void {
   const { line, column, message } = mistake;
@@ -70,19 +79,15 @@ function tellMistake(io: CommandIo, file: string, mistake: { line: number; colum
  */
 export async function runDeployment(file: string, io: CommandIo): Promise<ExitCode> {
   const loaded = await loadDeployment(file);
-  const { workers, log: kept, outputs, limits, retention, shutdown, blobs } = loaded.deployment;
-  const pipelines = await pipelinesFrom(loaded);
-  const log = await openLmdbLog({
-    path: resolve(loaded.folder, kept.folder),
-    retention: {
-      ...(retention.maxEvents !== undefined && { maxEvents: retention.maxEvents }),
-      ...(retention.maxAgeDays !== undefined && { maxAgeMs: retention.maxAgeDays * 86_400_000 }),
-    },
-  });
+  const { workers, outputs, limits, retention, shutdown, blobs } = loaded.deployment;
+  const parts = await partsOf(loaded);
+  const kafka = await kafkaOf(loaded, (error) => io.notes.line(error.message));
+  const log = await logOf(loaded, kafka);
   const stop = new AbortController();
   const side = new SideWork(stop);
   try {
     const send = await eventSender(loaded, log, io);
+    const claims = blobs && claimCheckStore(blobs, loaded.folder);
     const server = outputs.grpc && (await startEventServer({ log, address: outputs.grpc.listen }));
     try {
       if (server) io.notes.line(`change events are served on ${server.address}`);
@@ -100,11 +105,11 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
         }
         if (send) side.begin((signal) => send({ untilEnd: false, signal }));
         if (blobs) side.begin((signal) => keepSwept(blobs, loaded.folder, io, signal));
-        const ended = await runService({
-          pipelines,
+        const service = new Service({
           log,
           workers: pool,
           budgetBytes: limits.budgetMiB * 2 ** 20,
+          maxPipelines: limits.maxSources,
           drain: io.signal,
           signal: AbortSignal.any([stop.signal, afterDeadline(io.signal, shutdown.deadlineMs, stop.signal)]),
           listener: {
@@ -117,6 +122,19 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
             deadLetter: (error) => io.notes.line(`not reasoned over: ${error.message}`),
           },
         });
+        for (const part of parts) {
+          const { entry, topology, options } = part;
+          if (entry.kind !== 'kafka') {
+            service.add({ topology, options, source: entry.name, open: () => open(entry, loaded) });
+          } else if (kafka !== undefined) {
+            const { maxPixels } = limits;
+            const feed = feedOf(entry, topology.name, kafka, { log, maxPixels, blobs: claims });
+            service.during(
+              feedService(service, { feed, topology, options }, AbortSignal.any([io.signal, stop.signal])),
+            );
+          }
+        }
+        const ended = await service.ended();
         await side.end();
         // What was committed last is in the file too, and in the topic where Kafka takes it; else the next start sends it.
         if (lines) await jsonLinesOutput({ ...lines, untilEnd: true, signal: new AbortController().signal });
@@ -188,14 +206,30 @@ function afterDeadline(asked: AbortSignal, deadlineMs: number, over: AbortSignal
   return late.signal;
 }
 
-async function pipelinesFrom(loaded: LoadedDeployment): Promise<Pipeline<never>[]> {
+async function logOf(loaded: LoadedDeployment, kafka: DeploymentKafka | undefined): Promise<ChangeLog> {
+  const { retention, log } = loaded.deployment;
+  const kept = {
+    ...(retention.maxEvents !== undefined && { maxEvents: retention.maxEvents }),
+    ...(retention.maxAgeDays !== undefined && { maxAgeMs: retention.maxAgeDays * 86_400_000 }),
+  };
+  const inKafka = kafka && (await logInKafka(loaded, kafka, kept));
+  return inKafka ?? openLmdbLog({ path: resolve(loaded.folder, log.folder), retention: kept });
+}
+
+/** A source as one topology reads it. */
+interface Part {
+  readonly entry: SourceEntry;
+  readonly topology: Topology<never>;
+  readonly options: never;
+}
+
+async function partsOf(loaded: LoadedDeployment): Promise<Part[]> {
   const { topologies, sources } = loaded.deployment;
   const built = await Promise.all(topologies.map((entry) => topologyOf(entry, loaded)));
   return pipelinesOf(loaded.deployment).map(({ topology, source }) => ({
+    entry: sources[source],
     topology: built[topology],
     options: topologies[topology].options as never,
-    source: sources[source].name,
-    open: () => open(sources[source], loaded),
   }));
 }
 
@@ -226,7 +260,7 @@ async function topologyIn(path: string, file: string): Promise<Topology<{ readon
   return found as Topology<{ readonly source: Source }>;
 }
 
-function open(entry: SourceEntry, { folder, deployment }: LoadedDeployment): Promise<Source> {
+function open(entry: SingleSourceEntry, { folder, deployment }: LoadedDeployment): Promise<Source> {
   const { name } = entry;
   if (entry.kind === 'camera') {
     const { url, transport, videoStream, stallMs, freezeMs } = entry;

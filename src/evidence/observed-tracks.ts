@@ -1,4 +1,4 @@
-import { areaOf, centreOf } from '../pixels/geometry.js';
+import { areaOf, centreOf, shareIn } from '../pixels/geometry.js';
 import {
   pointOf,
   type FramePoint,
@@ -30,6 +30,8 @@ export interface ObservedTrack {
   readonly ongoing: boolean;
 }
 
+/** With this share of all that it covered in its first box, a thing has gone nowhere, however its outline changed. */
+const IN_PLACE = 0.9;
 /** Seen no longer ago than this at the end of a sequence, a thing is still there. */
 const STILL_THERE_MS = 350;
 
@@ -65,6 +67,7 @@ export function observedTracks(sequence: FrameSequence): ObservedTrack[] {
     const path = points.map(({ frame, region }) => ({ at: pointOf(frame.ref), ...centreOf(region) }));
     const origin = centreOf(first.origin);
     const way = Math.max(...path.map((p) => Math.hypot(p.x - origin.x, p.y - origin.y)));
+    const isInPlace = shareIn(last.sweep, first.origin) >= IN_PLACE;
     const covered = Math.hypot(last.sweep.width - largest.region.width, last.sweep.height - largest.region.height);
     return {
       id,
@@ -76,7 +79,7 @@ export function observedTracks(sequence: FrameSequence): ObservedTrack[] {
       bestRegion: (shown ?? largest).region,
       keyframe: shown?.frame,
       sweep: last.sweep,
-      travel: Math.max(way, covered) / Math.sqrt(areaOf(largest.region)),
+      travel: isInPlace ? 0 : Math.max(way, covered) / Math.sqrt(areaOf(largest.region)),
       ongoing: sequence.last.elapsedMs - last.frame.ref.elapsedMs <= STILL_THERE_MS,
     };
   });

@@ -1,15 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeChangeEvent } from '../records/convert/change.js';
 import type { BlinkstreamError, ChangeEvent, Checkpoint } from '../records/index.js';
-import { decodeCheckpoint } from './commit.js';
+import { decodeCheckpoint, isSha256 } from './commit.js';
 import { CursorCodec } from './cursor.js';
 import { changeUnknown } from './errors.js';
 import { everything, passes } from './filter.js';
 import { Growth } from './growth.js';
-import type { ChangeLog, Cursor, EventFilter, LogEntry, ReadFrom } from './index.js';
+import type { BlobStore, ChangeLog, Cursor, EventFilter, LogEntry, ReadFrom } from './index.js';
 import { keyOf } from './keys.js';
 import type { LmdbTables, LogIdentity } from './lmdb-tables.js';
-import { storedEvent } from './lmdb-writes.js';
+import { blobFrom, storedEvent } from './lmdb-writes.js';
 import { promised } from './promised.js';
 import { readEvents, type Bounds, type EventPartitions, type StoredEvent } from './reader.js';
 
@@ -105,6 +105,15 @@ export class LmdbReading implements EventPartitions {
       return [...claims].map(({ value }) => decodeChangeEvent(storedEvent(value).encoded));
     });
   }
+
+  readonly blobs: BlobStore = {
+    get: (sha256) =>
+      promised(() => {
+        const stored = isSha256(sha256) ? this.tables.blobs.get(Buffer.from(sha256, 'hex')) : undefined;
+        return stored && blobFrom(sha256, stored);
+      }),
+    has: (sha256) => promised(() => isSha256(sha256) && this.tables.blobs.doesExist(Buffer.from(sha256, 'hex'))),
+  };
 
   bounds(): Bounds {
     const { tables } = this;

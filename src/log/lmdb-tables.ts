@@ -10,7 +10,7 @@ import { isLmdbFile } from './lmdb-header.js';
 import type { Owner } from './owner.js';
 
 /** Changes whenever what is stored is laid out in another way. */
-const format = 3;
+const format = 4;
 const secretBytes = 32;
 
 /** Partition and offset; offsets ascend in a partition. */
@@ -90,6 +90,8 @@ export class LmdbTables {
   readonly blobUsers: Database<BlobUser, Buffer>;
   /** Lane of a Kafka log → its state. */
   readonly lanes: Database<LaneState, Buffer>;
+  /** Lane of a Kafka log → [SHA-256, pieces], one for each picture of the lane that its topic holds. */
+  readonly laneBlobs: Database<[string, number], Buffer>;
 
   private constructor(
     readonly path: string,
@@ -114,6 +116,7 @@ export class LmdbTables {
     this.blobs = this.#table('blobs', { ...ids, encoding: 'binary' });
     this.blobUsers = this.#table('blobUsers', pairs);
     this.lanes = this.#table('lanes', ids);
+    this.laneBlobs = this.#table('laneBlobs', pairs);
   }
 
   /**
@@ -215,9 +218,9 @@ export class LmdbTables {
   clear(): void {
     const { owner } = this;
     const { events, eventIds, contradicted, contradictedIds, revisions, changes, sightings } = this;
-    const { checkpoints, checkpointBlobs, blobs, blobUsers, lanes } = this;
+    const { checkpoints, checkpointBlobs, blobs, blobUsers, lanes, laneBlobs } = this;
     const lists = [events, eventIds, contradicted, contradictedIds, revisions, changes, sightings];
-    for (const table of [...lists, checkpoints, checkpointBlobs, blobs, blobUsers, lanes]) table.clearSync();
+    for (const table of [...lists, checkpoints, checkpointBlobs, blobs, blobUsers, lanes, laneBlobs]) table.clearSync();
     this.#extents.clearSync();
     this.#meta.clearSync();
     this.owner = owner;

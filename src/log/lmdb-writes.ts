@@ -47,28 +47,31 @@ export function appendCommit(tables: LmdbTables, step: EncodedCommit, nowMs: num
   const { next } = tables.extent('events', 0);
   const events = placed(step.events.filter(unseen(tables.eventIds)), next, nowMs);
   appendEvents(tables, 0, events, next + events.length);
-  for (const { event, offset } of events) {
-    for (const sha256 of blobsOf(event)) tables.blobUsers.putSync(Buffer.from(sha256, 'hex'), [0, offset]);
-  }
   const claimsNext = tables.extent('contradicted', 0).next;
   const claims = placed(step.contradicted.filter(unseen(tables.contradictedIds)), claimsNext, nowMs);
   appendContradicted(tables, 0, claims, claimsNext + claims.length);
   killPoint('in-commit');
 
-  const key = keyOf(step.key);
+  for (const blob of step.blobs) putBlob(tables, blob);
+  putCheckpoint(tables, step.key, step.checkpoint, new Set(step.blobs.map(({ sha256 }) => sha256)));
+  return events.length;
+}
+
+export function putBlob(tables: LmdbTables, blob: Blob): void {
+  const sha256 = Buffer.from(blob.sha256, 'hex');
+  if (!tables.blobs.doesExist(sha256)) tables.blobs.putSync(sha256, blobBytes(blob));
+}
+
+/** Takes the place of the checkpoint before it, whose blobs it lets go of unless it names them too. */
+export function putCheckpoint(tables: LmdbTables, of: string, checkpoint: Buffer, blobs: ReadonlySet<string>): void {
+  const key = keyOf(of);
   // The hash, as the key itself may be too long for an index.
   const user = key.toString('hex');
   const before = tables.checkpointBlobs.get(key) ?? [];
-  const now = new Set(step.blobs.map(({ sha256 }) => sha256));
-  for (const blob of step.blobs) {
-    const sha256 = Buffer.from(blob.sha256, 'hex');
-    if (!tables.blobs.doesExist(sha256)) tables.blobs.putSync(sha256, blobBytes(blob));
-    tables.blobUsers.putSync(sha256, user);
-  }
-  for (const sha256 of before) if (!now.has(sha256)) releaseBlob(tables, sha256, user);
-  tables.checkpointBlobs.putSync(key, [...now]);
-  tables.checkpoints.putSync(key, step.checkpoint);
-  return events.length;
+  for (const sha256 of blobs) tables.blobUsers.putSync(Buffer.from(sha256, 'hex'), user);
+  for (const sha256 of before) if (!blobs.has(sha256)) releaseBlob(tables, sha256, user);
+  tables.checkpointBlobs.putSync(key, [...blobs]);
+  tables.checkpoints.putSync(key, checkpoint);
 }
 
 const placed = (events: readonly EncodedEvent[], next: number, committedMs: number): PlacedEvent[] =>
@@ -99,6 +102,7 @@ export function appendEvents(
     tables.events.putSync([partition, offset], withTime(encoded, lastMs));
     tables.eventIds.putSync(keyOf(event.eventId), [partition, offset]);
     tables.revisions.putSync(change, [event.revision, partition, offset]);
+    for (const sha256 of blobsOf(event)) tables.blobUsers.putSync(Buffer.from(sha256, 'hex'), [partition, offset]);
     if (tables.changes.doesExist(change)) continue;
     tables.changes.putSync(change, [lastMs, partition, offset]);
     tables.sightings.putSync([lastMs, partition, offset], change);

@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BlinkstreamError, type ChangeEvent, type Checkpoint } from '../records/index.js';
-import { encodeCommit, isSha256 } from './commit.js';
+import { encodeCommit } from './commit.js';
 import { logClosed } from './errors.js';
 import type { BlobStore, ChangeLog, Commit, Cursor, EventFilter, LogEntry, ReadFrom, Retention } from './index.js';
 import { OwnedTables } from './lmdb-owned.js';
 import { LmdbReading } from './lmdb-reading.js';
 import { pruneSome } from './lmdb-retention.js';
 import { LmdbTables, notFound } from './lmdb-tables.js';
-import { appendCommit, blobFrom } from './lmdb-writes.js';
+import { appendCommit } from './lmdb-writes.js';
 import { promised } from './promised.js';
 
 export interface LmdbLogOptions {
@@ -90,15 +90,9 @@ class LmdbLog implements ChangeLog {
     return this.#reading.contradicted(options);
   }
 
-  readonly blobs: BlobStore = {
-    get: (sha256) =>
-      promised(() => {
-        const stored = isSha256(sha256) ? this.#reading.tables.blobs.get(Buffer.from(sha256, 'hex')) : undefined;
-        return stored && blobFrom(sha256, stored);
-      }),
-    has: (sha256) =>
-      promised(() => isSha256(sha256) && this.#reading.tables.blobs.doesExist(Buffer.from(sha256, 'hex'))),
-  };
+  get blobs(): BlobStore {
+    return this.#reading.blobs;
+  }
 
   async prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }> {
     let removedEvents = 0;

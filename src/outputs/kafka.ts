@@ -7,7 +7,7 @@ import { openProducer } from '../kafka/producer.js';
 import type { ChangeLog, Cursor } from '../log/index.js';
 import { BlinkstreamError } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
-import { BackOff } from '../sources/back-off.js';
+import { BackOff } from '../records/back-off.js';
 import { KeptCursor } from './kept-cursor.js';
 
 export interface KafkaOutputOptions {

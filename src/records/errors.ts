@@ -56,3 +56,7 @@ const exitCodes: Readonly<Record<ErrorClass, number>> = { user: 3, data: 3, exte
 
 /** The message of anything thrown. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
+/** Whether another attempt may succeed. */
+export const mayPass = (error: unknown): error is BlinkstreamError & { readonly class: 'external' | 'resource' } =>
+  error instanceof BlinkstreamError && (error.class === 'external' || error.class === 'resource');

@@ -60,6 +60,11 @@ export interface Tick {
   readonly elapsedMs: number;
   /** There has been no fresh picture, and why. Absent: it is only quiet, and frames may still be on their way. */
   readonly gap?: Gap;
+  /**
+   * Of all frames given before it the one that was given last, be it that it was late or that an operator left it out:
+   * with nothing waiting for it, a checkpoint at this tick is after that one. Set by `frames`.
+   */
+  readonly readTo?: Position;
 }
 
 /** A stretch in which pictures should have come and did not: told as the condition `SIGNAL_GAP`. */

@@ -1,4 +1,5 @@
 export * from './change.js';
+export * from './dead-letter.js';
 export * from './errors.js';
 export * from './evidence.js';
 export * from './finding.js';

@@ -11,7 +11,7 @@ import { s3Store } from '../../src/blobs/s3.js';
 import { sha256Of } from '../../src/blobs/sha256.js';
 import { decodeEventMessage } from '../../src/kafka/event-message.js';
 import { readHeader } from '../../src/pixels/decode.js';
-import { changeEventToJson } from '../../src/records/convert/change.js';
+import { changeEventFromJson, changeEventToJson } from '../../src/records/convert/change.js';
 import { ffmpeg, testPicture } from '../support/clips.js';
 import { broker, describeKafka } from '../support/kafka/broker.js';
 import { readTopic } from '../support/kafka/reading.js';
@@ -175,58 +175,81 @@ await describeKafka('frames to a topic', () => {
     expect(new Set(times.slice(1).map((time, i) => time - times[i]))).toEqual(new Set([40]));
   });
 
-  it('and events from the service, by the cluster and the store that a deployment names', async () => {
-    const [frames, events] = [await kafka.topic(), await kafka.topic()];
-    const box = `drawbox=x=50:y=40:w=40:h=30:color=red:t=fill:enable='gte(t,5)'`;
-    const gray = 'color=c=gray:size=160x120:rate=10,noise=alls=3:allf=t';
-    await ffmpeg(
-      '-f',
-      'lavfi',
-      '-i',
-      gray,
-      '-frames:v',
-      '150',
-      '-vf',
-      box,
-      '-pix_fmt',
-      'yuv420p',
-      join(folder, 'box.mp4'),
-    );
-    const file = join(folder, 'deployment.yaml');
-    await writeFile(
-      file,
-      `topologies: [{ kind: watch }]
+  it(
+    'and events from the service, by the cluster and the store that a deployment names',
+    { timeout: 120_000 },
+    async () => {
+      const [frames, events] = [await kafka.topic(), await kafka.topic()];
+      const box = `drawbox=x=50:y=40:w=40:h=30:color=red:t=fill:enable='gte(t,5)'`;
+      const gray = 'color=c=gray:size=160x120:rate=10,noise=alls=3:allf=t';
+      await ffmpeg(
+        '-f',
+        'lavfi',
+        '-i',
+        gray,
+        '-frames:v',
+        '150',
+        '-vf',
+        box,
+        '-pix_fmt',
+        'yuv420p',
+        join(folder, 'box.mp4'),
+      );
+      const file = join(folder, 'deployment.yaml');
+      await writeFile(
+        file,
+        `topologies: [{ kind: watch }]
 sources: [{ name: box, kind: video, input: box.mp4 }]
 kafka: { brokers: ['${kafka.brokers[0]}'] }
 blobs: { kind: folder, folder: claims, maxAgeDays: 7 }
 log: { folder: log }
 outputs: { kafka: { topic: ${events}, format: protobuf }, jsonLines: { file: events.jsonl } }
 `,
-    );
-    expect(await blinkstream(['run', file])).toMatchObject({ code: 0 });
-    const told = (await readTopic(kafka, events)).map((message) => changeEventToJson(decodeEventMessage(message)));
-    expect(told.length).toBeGreaterThan(0);
-    expect(`${told.join('\n')}\n`).toBe(await readFile(join(folder, 'events.jsonl'), 'utf8'));
-    // Started again it sends nothing twice.
-    expect(await blinkstream(['run', file])).toMatchObject({ code: 0 });
-    expect(await readTopic(kafka, events)).toHaveLength(told.length);
+      );
+      expect(await blinkstream(['run', file])).toMatchObject({ code: 0 });
+      const told = (await readTopic(kafka, events)).map((message) => changeEventToJson(decodeEventMessage(message)));
+      expect(told.length).toBeGreaterThan(0);
+      expect(`${told.join('\n')}\n`).toBe(await readFile(join(folder, 'events.jsonl'), 'utf8'));
+      // Started again it sends nothing twice.
+      expect(await blinkstream(['run', file])).toMatchObject({ code: 0 });
+      expect(await readTopic(kafka, events)).toHaveLength(told.length);
 
-    const fromFile = [
-      'publish',
-      clip,
-      '--topic',
-      frames,
-      '--deployment',
-      file,
-      '--max-inline-bytes',
-      '0',
-      '--speed',
-      'full',
-    ];
-    expect(await blinkstream(fromFile)).toMatchObject({ code: 0 });
-    const [{ headers }] = await readTopic(kafka, frames);
-    expect(await folderStore({ folder: join(folder, 'claims') }).has(headers.ce_sha256)).toBe(true);
-  });
+      // And from the topic, its pictures from the store, it tells of the camera what it told of the file.
+      const live = join(folder, 'live.yaml');
+      const [topic, changes] = [await kafka.topic(), await kafka.topic()];
+      const text = (await readFile(file, 'utf8'))
+        .replace(/^sources:.*$/m, `sources: [{ name: cameras, kind: kafka, topic: ${topic}, group: ${topic} }]`)
+        .replace('folder: log ', 'folder: live ')
+        .replace(events, changes)
+        .replace('events.jsonl', 'live.jsonl');
+      await writeFile(live, text);
+      const sent = ['publish', join(folder, 'box.mp4'), '--topic', topic, '--deployment', live, '--start', start];
+      expect(await blinkstream([...sent, '--max-inline-bytes', '0', '--speed', 'full'])).toMatchObject({ code: 0 });
+      const seen = vi.waitFor(async () => expect(await readTopic(kafka, changes)).not.toEqual([]), 40_000);
+      const ended = await blinkstream(['run', live], {}, seen);
+      await seen;
+      expect(ended).toMatchObject({ code: 0 });
+      const [message] = await readTopic(kafka, changes);
+      expect(message.key).toBe('box');
+      expect(decodeEventMessage(message).kind).toBe(changeEventFromJson(told[0]).kind);
+
+      const fromFile = [
+        'publish',
+        clip,
+        '--topic',
+        frames,
+        '--deployment',
+        file,
+        '--max-inline-bytes',
+        '0',
+        '--speed',
+        'full',
+      ];
+      expect(await blinkstream(fromFile)).toMatchObject({ code: 0 });
+      const [{ headers }] = await readTopic(kafka, frames);
+      expect(await folderStore({ folder: join(folder, 'claims') }).has(headers.ce_sha256)).toBe(true);
+    },
+  );
 });
 
 await describeS3('pictures of frames to a bucket', () => {

@@ -135,6 +135,23 @@ describe('gate: nothing happens', () => {
     expect(activeFrames(all)).toEqual([]);
   });
 
+  it('learns digits of which three turn at once at first, and then the last alone', () => {
+    const digit = (x: number, turn: number): Box => ({
+      x,
+      y: 8,
+      width: 10,
+      height: 14,
+      colour: turn % 2 === 0 ? [60, 60, 60] : [130, 130, 130],
+    });
+    const all = gated(FPS * 14, (i) => {
+      const turn = Math.floor(i / FPS);
+      return { boxes: [digit(90, Math.min(1, turn)), digit(100, Math.min(1, turn)), digit(110, turn)] };
+    });
+    const learned = all.findIndex(({ overlays }) => overlays.length > 0);
+    expect(learned).toBeGreaterThan(0);
+    expect(learned).toBeLessThan(FPS * 8);
+  });
+
   it('learns a clock as an overlay and then ignores it', () => {
     const text = (i: number) => `12:00:${String(Math.floor(i / FPS)).padStart(2, '0')}`;
     const all = gated(FPS * 40, (i) => ({ clock: text(i) }));

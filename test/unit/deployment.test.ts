@@ -103,7 +103,7 @@ log:
         "14:17 sources[1].intervalMs must be a number, and is text",
         "15:5 sources[2].name is missing",
         "16:12 sources[2].input must not be empty",
-        "17:5 sources[3].kind is missing: one of video, images, camera",
+        "17:5 sources[3].kind is missing: one of video, images, camera, kafka",
         "19:15 limits.maxSources must be at least 1",
         "20:14 limits.budgetMiB must be at least 16",
         "21:5 log must be a mapping, and is empty",

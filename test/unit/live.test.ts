@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { BackOff } from '../../src/sources/back-off.js';
+import { BackOff } from '../../src/records/back-off.js';
 import { EventTime } from '../../src/sources/live/event-time.js';
 import { FrameCount } from '../../src/sources/live/frame-count.js';
 import { FreezeDetector } from '../../src/sources/live/freeze.js';

@@ -73,7 +73,9 @@ export function advance(
   countFlips(state, found, overlays);
   rest(state, found, ref, dtMs);
   const inPlace = new Set(things.filter((part, box) => isInPlace(part, box, links, grid)));
-  const settled = settle(state, grid, found, parts, inPlace, ref, options.settleMs);
+  const atRest = parts.filter((part) => isAtRest(part, state, options.settleMs));
+  const settled = settle(state, grid, found, atRest, inPlace, ref, options.settleMs);
+  for (const { box, track } of links) if (atRest.includes(things[box])) track.stir = undefined;
   fadeFlips(state, dtMs);
   if (parts.length === 0 && found.shift.explained === 0) refer(state, planes, found.light, ref.elapsedMs);
   learn(state, found, parts, overlays.mask, dtMs);
@@ -139,7 +141,10 @@ function isColoured(part: Component, found: Differences, lit: number): boolean {
 const isSharp = (part: Component, found: Differences, grid: CellGrid): boolean =>
   sharpness(part, found.foreground, found.ratio, grid.columns, found.ratioPlane) >= SHARP;
 
-/** Whether a thing took its look where it is, as a digit does, rather than on its way through. */
+/**
+ * Whether a thing took its look where it is, as a digit does, rather than on its way through. Digits that tick without a
+ * pause make one track, of which only what it has covered since the last of them rested says anything of the next.
+ */
 function isInPlace(part: Part, box: number, links: readonly Link[], grid: CellGrid): boolean {
   if (part.cells.length > MOST_OF_OVERLAY * grid.columns * grid.rows) return false;
   const own = regionOf(part, grid);
@@ -147,7 +152,10 @@ function isInPlace(part: Part, box: number, links: readonly Link[], grid: CellGr
   const mine = links.filter((link) => link.box === box);
   return (
     mine.length > 0 &&
-    mine.every(({ track: { sweep } }) => sweep.width <= own.width + around && sweep.height <= own.height + around)
+    mine.every(
+      ({ track: { stir } }) =>
+        stir === undefined || (stir.width <= own.width + around && stir.height <= own.height + around),
+    )
   );
 }
 
@@ -179,21 +187,25 @@ function follow(smoothed: Float32Array, values: Float32Array, blend: number): vo
   for (let c = 0; c < smoothed.length; c++) smoothed[c] += blend * (values[c] - smoothed[c]);
 }
 
+/** Whether nearly all of it has been still for `settleMs`. */
+function isAtRest({ cells }: Part, { stillMs }: GateState, settleMs: number): boolean {
+  const restless = cells.reduce((n, c) => n + (stillMs[c] < settleMs ? 1 : 0), 0);
+  return restless <= cells.length * 0.1;
+}
+
 /** Adopts what has come to rest as a whole, and what was unknown and rests; tells the things among it. */
 function settle(
   state: GateState,
   grid: CellGrid,
   found: Differences,
-  parts: readonly Part[],
+  atRest: readonly Part[],
   inPlace: ReadonlySet<Part>,
   ref: FrameRef,
   settleMs: number,
 ): SettledRegion[] {
   const timeZeroMs = ref.eventTimeMs - ref.elapsedMs;
   const settled: SettledRegion[] = [];
-  for (const part of parts) {
-    const restless = part.cells.reduce((n, c) => n + (state.stillMs[c] < settleMs ? 1 : 0), 0);
-    if (restless > part.cells.length * 0.1) continue;
+  for (const part of atRest) {
     if (part.kind === 'thing') {
       // Half of the cells had left by then, and all of them rest since.
       const left = byTime(part.cells, state.leftElapsedMs)[part.cells.length >> 1];

@@ -14,6 +14,8 @@ export interface Track {
   hits: number;
   /** Everything that it has covered. */
   sweep: Region;
+  /** What it has covered since it last rested; undefined while it rests. */
+  stir: Region | undefined;
 }
 
 export interface TracksState {
@@ -98,6 +100,7 @@ export function linkTracks(
       id: state.nextId++,
       region,
       sweep: region,
+      stir: region,
       vx: 0,
       vy: 0,
       born: now,
@@ -137,6 +140,7 @@ function move(track: Track, region: Region, nowMs: number): void {
   track.vy += blend * ((to.y - from.y) / dt - track.vy);
   track.region = region;
   track.sweep = unionOf([track.sweep, region]);
+  track.stir = track.stir === undefined ? region : unionOf([track.stir, region]);
   track.seenMs = nowMs;
   track.hits++;
 }

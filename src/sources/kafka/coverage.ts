@@ -1,3 +1,6 @@
+import { parseKafkaOffset } from '../../kafka/position.js';
+import type { Position } from '../../records/index.js';
+
 /** What a committed position says of its source: everything before `offset` is done with, with `after` that one too. */
 export interface CoveredTo {
   readonly offset: bigint;
@@ -13,6 +16,8 @@ export interface CoveredTo {
 export class Coverage {
   /** Taken and not covered, ascending, by source. */
   readonly #open = new Map<string, bigint[]>();
+  /** The furthest that each source has committed. */
+  readonly #covered = new Map<string, CoveredTo>();
   #next: bigint;
 
   /** @param start offset of the first message that is read */
@@ -25,12 +30,14 @@ export class Coverage {
     return this.#next;
   }
 
-  /** The message at `offset` belongs to `source`, which must cover it. */
+  /** The message at `offset` belongs to `source`, which must cover it, unless it has done so in a run before this one. */
   take(source: string, offset: bigint): void {
+    this.pass(offset + 1n);
+    const covered = this.#covered.get(source);
+    if (covered !== undefined && isCovered(offset, covered)) return;
     const open = this.#open.get(source);
     if (open === undefined) this.#open.set(source, [offset]);
     else open.push(offset);
-    this.pass(offset + 1n);
   }
 
   /** Nothing below `next` is waited for, but for what was taken. */
@@ -40,6 +47,7 @@ export class Coverage {
 
   /** `source` goes on from there: what is before it needs no reading any more. */
   cover(source: string, to: CoveredTo): void {
+    this.#covered.set(source, to);
     const open = this.#open.get(source);
     if (open === undefined) return;
     const left = open.findIndex((offset) => !isCovered(offset, to));
@@ -73,3 +81,8 @@ export class Coverage {
 /** Whether the message at `offset` is done with. */
 export const isCovered = (offset: bigint, to: CoveredTo): boolean =>
   offset < to.offset || (to.after && offset === to.offset);
+
+export const coveredTo = ({ offset, after }: Position): CoveredTo => ({
+  offset: parseKafkaOffset(offset).offset,
+  after: after === true,
+});

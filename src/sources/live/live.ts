@@ -6,7 +6,7 @@ import { FfmpegLog } from '../ffmpeg-log.js';
 import { FrameReader, type ReadStep } from '../frame-reader.js';
 import type { ReadOptions, Source, SourceReport } from '../index.js';
 import { tooLarge } from '../video-input.js';
-import { BackOff } from '../back-off.js';
+import { BackOff } from '../../records/back-off.js';
 import { systemClock, type Clock } from './event-time.js';
 import { FreezeDetector } from './freeze.js';
 import { liveCommand } from './live-command.js';

@@ -75,6 +75,18 @@ const ofImages = ({ sources }: Deployment): Contradiction[] =>
       : [],
   );
 
+function ofKafka({ sources, log, outputs, kafka }: Deployment): Contradiction[] {
+  if (kafka !== undefined) return [];
+  const missing = 'nothing says where Kafka is: add kafka: { brokers: [HOST:PORT] }';
+  return [
+    ...sources.flatMap(({ kind }, i): Contradiction[] =>
+      kind === 'kafka' ? [{ path: ['sources', i, 'topic'], message: missing }] : [],
+    ),
+    ...(log.kafka === undefined ? [] : [{ path: ['log', 'kafka'], message: missing }]),
+    ...(outputs.kafka === undefined ? [] : [{ path: ['outputs', 'kafka'], message: missing }]),
+  ];
+}
+
 function ofAddresses({ workers, outputs }: Deployment): Contradiction[] {
   const tried = (path: ValuePath, parse: () => unknown): Contradiction[] => {
     try {
@@ -94,11 +106,6 @@ function ofAddresses({ workers, outputs }: Deployment): Contradiction[] {
     ...(outputs.grpc ? tried(['outputs', 'grpc', 'listen'], () => parseAddress(outputs.grpc?.listen ?? '')) : []),
   ];
 }
-
-const ofKafka = ({ kafka, outputs }: Deployment): Contradiction[] =>
-  outputs.kafka !== undefined && kafka === undefined
-    ? [{ path: ['outputs', 'kafka'], message: 'kafka at the top does not say which brokers there are' }]
-    : [];
 
 /** Those that come again, at the place where they do. */
 const doubled = (names: readonly string[]): { name: string; at: number }[] =>

@@ -24,7 +24,20 @@ const workers = z
 
 const log = z
   .strictObject({
-    folder: pathField('folder of the log, on a local disk; made if it is not there'),
+    folder: pathField('folder of the log, on a local disk; made if it is not there. With kafka: of its index'),
+    kafka: z
+      .strictObject({
+        prefix: textField('its topics are PREFIX.events, PREFIX.contradicted, PREFIX.state and PREFIX.dead-letters'),
+        partitions: wholeNumber('of its topics, where they are made', { min: 1, max: 10_000 }).default(8),
+        replicationFactor: wholeNumber('brokers that hold each message, where topics are made', {
+          min: 1,
+          max: 100,
+        }).optional(),
+        format: z.enum(['json', 'protobuf']).default('json').describe('how events are written'),
+        graceMs: wholeNumber('time to hand over for who had a partition before, until it is fenced').default(3_000),
+      })
+      .optional()
+      .describe('Keeps it in Kafka, shared by all instances; each has an index of all of it.'),
   })
   .describe('Where events, pictures and checkpoints are kept.');
 
@@ -47,9 +60,9 @@ const outputs = z
 
 const limits = z
   .strictObject({
-    budgetMiB: wholeNumber('memory for frames in flight, all sources together', { min: 16 }).default(1_024),
+    budgetMiB: wholeNumber('memory for frames in flight, maxSources together', { min: 16 }).default(1_024),
     maxSources: wholeNumber(
-      'sources at a time, counted once for each topology that reads them; each has an equal share of the budget',
+      'sources at a time, counted once for each topology that reads them; each has this part of the budget, however many there are',
       { min: 1, max: 10_000 },
     ).default(8),
     maxPixels: wholeNumber('pixels that a picture may have', { min: 1 }).default(100_000_000),

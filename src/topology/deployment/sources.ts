@@ -40,7 +40,35 @@ const camera = z
   })
   .describe('A live stream. What was missed while nobody read it is gone, and told as SIGNAL_GAP.');
 
+const kafka = z
+  .strictObject({
+    kind: z.literal('kafka').describe('a topic of frames, shared among the instances of the service: see kafka'),
+    name,
+    topic: textField('the topic; a message is a frame, its key the camera, which becomes a source of that name'),
+    group: textField(
+      'consumer group; each topology that reads the topic has one of its own, with its name behind a dot',
+    ).default('blinkstream'),
+    expired: z
+      .enum(['gap', 'refuse'])
+      .default('gap')
+      .describe('what becomes of frames that expired before they were read: told as a gap, or the service ends'),
+    idleMs: wholeNumber('a camera of which nothing comes for so long is told that time passes', { min: 1 }).default(
+      5_000,
+    ),
+    sessionTimeoutMs: wholeNumber('an instance that was not heard of for so long has lost its partitions', {
+      min: 500,
+    }).default(10_000),
+    handOverMs: wholeNumber('time for what is under way when a partition is handed over').default(10_000),
+    maxFrameBytes: wholeNumber('bytes of one encoded picture', { min: 1 }).default(64 * 2 ** 20),
+    partitionMiB: wholeNumber('memory for frames of one partition that wait', { min: 1 }).default(32),
+    maxCameras: wholeNumber('cameras in one partition', { min: 1 }).default(1_000),
+  })
+  .describe('Cameras out of Kafka. Partitions are shared; each camera is read in the order of its partition.');
+
 /** Where frames come from, one entry a source; `kind` says which fields there are. */
-export const sourceSchema = z.discriminatedUnion('kind', [video, images, camera]);
+export const sourceSchema = z.discriminatedUnion('kind', [video, images, camera, kafka]);
 
 export type SourceEntry = z.infer<typeof sourceSchema>;
+export type KafkaSourceEntry = z.infer<typeof kafka>;
+/** A source of its own, not one that brings many. */
+export type SingleSourceEntry = Exclude<SourceEntry, KafkaSourceEntry>;

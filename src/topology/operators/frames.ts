@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { isTick, type SourceItem } from '../../records/index.js';
+import { isTick, type Position, type SourceItem } from '../../records/index.js';
 import { killPoint } from '../../records/kill-points.js';
 import type { Source, SourceReport } from '../../sources/index.js';
 import { pipelineContext } from '../context.js';
@@ -25,6 +25,7 @@ export function frames(source: Source): Observable<SourceItem> {
     const stop = new AbortController();
     const from = restored?.positions[source.name];
     let framesRead = from?.index ?? 0;
+    let readTo: Position | undefined;
     const end = (report: SourceReport): void => {
       listener.ended?.(report);
       subscriber.complete();
@@ -39,12 +40,13 @@ export function frames(source: Source): Observable<SourceItem> {
         const next = await reading.next();
         if (next.done === true) return end(next.value);
         if (isTick(next.value)) {
-          subscriber.next(next.value);
+          subscriber.next(readTo === undefined ? next.value : { ...next.value, readTo });
           continue;
         }
         killPoint('decode');
         const { ref, lease } = next.value;
         framesRead = ref.index + 1;
+        readTo = ref.position;
         try {
           listener.frame?.(ref);
           subscriber.next(next.value);

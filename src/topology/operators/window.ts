@@ -55,7 +55,8 @@ export function window<State, Needs extends 'measured' | 'frames'>(
   const { name, replayable = true } = context.source;
   return (source) =>
     new Observable<FrameSequence>((subscriber) => {
-      const reducer = new Sequencer(spec, idleMs, restored);
+      // The other half is for sequences that are reasoned over, and for the frame to come: without it nothing would close.
+      const reducer = new Sequencer(spec, idleMs, restored, context.budget.limitBytes / 2);
       const held = new Map<number, Lease>();
       const scene = reducer.baseline()?.ref.index;
       if (scene !== undefined && context.restoredScene !== undefined) held.set(scene, context.restoredScene);
@@ -89,7 +90,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
       };
       /** Undefined where no frame has come yet. */
       const positionAt = (item: Frame | Tick): Position | undefined => {
-        const { readTo } = reducer;
+        const readTo = isTick(item) ? latest(item.readTo, reducer.readTo) : reducer.readTo;
         const behind: Position | undefined = readTo && { ...readTo, after: true };
         if (!replayable) return behind;
         const needed = [
@@ -188,6 +189,9 @@ function withLease(frame: SequenceFrame, held: ReadonlyMap<number, Lease>): Sequ
     lease,
   };
 }
+
+const latest = (a: Position | undefined, b: Position | undefined): Position | undefined =>
+  a === undefined || (b !== undefined && b.index > a.index) ? b : a;
 
 const earliest = (positions: readonly Position[]): Position =>
   positions.reduce((lowest, position) => (position.index < lowest.index ? position : lowest));
