@@ -65,4 +65,6 @@ export { openLmdbLog, type LmdbLogOptions } from './log/lmdb.js';
 export { subscribeEvents, type Subscribed, type SubscribeOptions } from './outputs/grpc/client.js';
 export { startEventServer, type EventServer, type EventServerOptions } from './outputs/grpc/server.js';
 export { jsonLinesOutput, type JsonLinesOptions } from './outputs/jsonl.js';
+export { kafkaOutput, type KafkaOutputOptions } from './outputs/kafka.js';
+export type { KafkaOptions } from './kafka/index.js';
 export { writeReport, type ReportInput, type ReportSource, type WrittenReport } from './outputs/report/report.js';

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { BlinkstreamError, type ErrorClass } from '../records/index.js';
+import { sha256Of } from './sha256.js';
 
 /** What is read of one blob, where nothing else is said. */
 export const defaultMaxBytes = 64 * 2 ** 20;
-
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** A name becomes part of a path or a URL. @throws BlinkstreamError `BLOB_NAME` (data) for what is no SHA-256 */
 export function checkName(sha256: string): void {

@@ -2,8 +2,9 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ifThere, makeFolder, replaceFile, syncFolder } from '../records/files.js';
 import { BlinkstreamError, messageOf } from '../records/index.js';
-import { blobError, checkContent, checkName, defaultMaxBytes, sha256Of, tooLarge } from './errors.js';
+import { blobError, checkContent, checkName, defaultMaxBytes, tooLarge } from './errors.js';
 import type { ClaimCheckStore } from './index.js';
+import { sha256Of } from './sha256.js';
 
 export interface FolderStoreOptions {
   /** On a disk that all who write and read it share; made, for its owner alone, when something is first stored. */

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import { BlinkstreamError, messageOf } from '../records/index.js';
-import { blobError, checkContent, checkName, defaultMaxBytes, sha256Of, tooLarge } from './errors.js';
+import { blobError, checkContent, checkName, defaultMaxBytes, tooLarge } from './errors.js';
 import type { ClaimCheckStore } from './index.js';
+import { sha256Of } from './sha256.js';
 import { s3Access, type S3Location } from './s3-access.js';
 
 export interface S3StoreOptions extends S3Location {
@@ -52,7 +53,7 @@ export function s3Store(options: S3StoreOptions): ClaimCheckStore {
   return {
     async get(sha256) {
       checkName(sha256);
-      const bytes = await exchange(sha256, { method: 'GET' }, (answer) => readAtMost(answer, maxBytes));
+      const bytes = await exchange(sha256, getting, (answer) => readAtMost(answer, maxBytes));
       if (bytes === 'none') return undefined;
       if (bytes === 'too large') throw tooLarge(sha256, name, maxBytes);
       checkContent(bytes, sha256, name);
@@ -61,7 +62,7 @@ export function s3Store(options: S3StoreOptions): ClaimCheckStore {
     async has(sha256) {
       checkName(sha256);
       // HEAD would not say whether it is the object that is missing, or the bucket.
-      return (await exchange(sha256, { method: 'GET' }, discard)) !== 'none';
+      return (await exchange(sha256, getting, discard)) !== 'none';
     },
     async put(bytes, mediaType) {
       const sha256 = sha256Of(bytes);
@@ -78,6 +79,9 @@ interface Init {
   readonly headers?: Record<string, string>;
   readonly body?: Uint8Array;
 }
+
+/** What is sent is signed too: nothing. */
+const getting: Init = { method: 'GET', headers: { 'x-amz-content-sha256': sha256Of(new Uint8Array(0)) } };
 
 const discard = async (answer: Response): Promise<void> => answer.body?.cancel();
 

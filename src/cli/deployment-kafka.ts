@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Kafka } from 'kafkajs';
+import type { ClaimCheckStore } from '../blobs/index.js';
 import { kafkaError } from '../kafka/errors.js';
 import { kafkaClient } from '../kafka/index.js';
 import { deadLetterTopic } from '../outputs/dead-letters.js';
@@ -45,12 +46,19 @@ export function logInKafka(
   });
 }
 
+export interface FeedSurroundings {
+  readonly log: ChangeLog;
+  readonly maxPixels: number;
+  /** Where pictures are that messages only name. */
+  readonly blobs: ClaimCheckStore | undefined;
+}
+
 /** A source that brings cameras, as one topology reads it. */
 export function feedOf(
   entry: KafkaSourceEntry,
   topology: string,
   { client, problem }: DeploymentKafka,
-  { log, maxPixels }: { readonly log: ChangeLog; readonly maxPixels: number },
+  { log, maxPixels, blobs }: FeedSurroundings,
 ): KafkaFeed<Lane & Committer> {
   const { topic, group, expired, idleMs, sessionTimeoutMs, handOverMs, maxFrameBytes, partitionMiB, maxCameras } =
     entry;
@@ -61,6 +69,7 @@ export function feedOf(
   return kafkaFeed({
     ...{ client, topic, expired, idleMs, sessionTimeoutMs, handOverMs, lanes },
     group: `${group}.${topology}`,
+    ...(blobs && { blobs }),
     limits: { maxFrameBytes, maxPixels, partitionBytes: partitionMiB * 2 ** 20, maxCameras },
     listener: {
       problem,

@@ -8,6 +8,7 @@ import { fromCommander, report, usageError } from './failure.js';
 import { inspectCommand } from './inspect.js';
 import { nearest } from '../records/nearest.js';
 import { Progress } from './progress.js';
+import { publishCommand } from './publish.js';
 import { subscribeCommand } from './subscribe.js';
 import { runCommand } from './run.js';
 import { StatusLine, Terminal, type TerminalStream } from './terminal.js';
@@ -18,6 +19,7 @@ const commands: readonly CommandFactory[] = [
   demoCommand,
   watchCommand,
   runCommand,
+  publishCommand,
   workerCommand,
   subscribeCommand,
   inspectCommand,

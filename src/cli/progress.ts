@@ -4,7 +4,8 @@ export interface ProgressFigures {
   readonly frames: number;
   /** As the source announced it; may be off by a few. */
   readonly framesExpected?: number;
-  readonly events: number;
+  /** Absent where none are looked for. */
+  readonly events?: number;
 }
 
 /** Often enough to look alive, seldom enough to cost nothing. */
@@ -43,7 +44,7 @@ export function progressText({ frames, framesExpected, events }: ProgressFigures
       : `${frames.toLocaleString('en')} of ${count(framesExpected, 'frame')}`,
     framesExpected ? `${Math.min(100, Math.floor((100 * frames) / framesExpected))} %` : '',
     Number.isFinite(framesPerSecond) ? `${framesPerSecond.toFixed(framesPerSecond < 10 ? 1 : 0)} frames/s` : '',
-    count(events, 'event'),
+    events === undefined ? '' : count(events, 'event'),
   ]
     .filter(Boolean)
     .join(' · ');

@@ -14,6 +14,7 @@ import { pipelinesOf } from '../topology/deployment/contradictions.js';
 import { DeploymentInvalid, loadDeployment, type LoadedDeployment } from '../topology/deployment/parse.js';
 import { securityIn } from '../topology/deployment/security.js';
 import type { SingleSourceEntry, SourceEntry } from '../topology/deployment/sources.js';
+import type { ValuePath } from '../topology/deployment/text.js';
 import type { TopologyEntry } from '../topology/deployment/topologies.js';
 import { feedService } from '../topology/feeding.js';
 import type { PipelineStatus } from '../topology/pipeline.js';
@@ -21,9 +22,11 @@ import { Service } from '../topology/service.js';
 import type { Topology } from '../topology/topology.js';
 import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
+import { claimCheckStore, keepSwept } from './deployment-blobs.js';
 import { feedOf, kafkaOf, logInKafka, mustBeThere, type DeploymentKafka } from './deployment-kafka.js';
 import { eventLine } from './event-lines.js';
 import { securityProblems, withSecretsHidden } from './deployment-secrets.js';
+import { eventSender } from './event-sender.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 
 /** Tells all mistakes of a deployment file, and what it names that cannot be had. */
@@ -48,16 +51,23 @@ async function checkLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<Exi
     problems += 1;
     tellMistake(io, file, loaded.text.mistake(path, secrets.hide(error.message)));
   }
-  for (const [i, entry] of loaded.deployment.sources.entries()) {
+  const tried = async (path: ValuePath, attempt: () => unknown): Promise<void> => {
     try {
-      if (entry.kind !== 'kafka') await open(entry, loaded);
-      else if (kafka !== undefined) await mustBeThere(entry, kafka);
+      await attempt();
     } catch (error) {
       if (!(error instanceof BlinkstreamError)) throw error;
       problems += 1;
-      tellMistake(io, file, loaded.text.mistake(['sources', i, inputFields[entry.kind]], secrets.hide(error.message)));
+      tellMistake(io, file, loaded.text.mistake(path, secrets.hide(error.message)));
     }
+  };
+  const { sources, blobs } = loaded.deployment;
+  for (const [i, entry] of sources.entries()) {
+    await tried(['sources', i, inputFields[entry.kind]], async () => {
+      if (entry.kind !== 'kafka') await open(entry, loaded);
+      else if (kafka !== undefined) await mustBeThere(entry, kafka);
+    });
   }
+  if (blobs) await tried(['blobs'], () => claimCheckStore(blobs, loaded.folder));
   if (problems > 0) return exitCodes.input;
   const names = parts.map(({ topology, entry: { name } }) => `${topology.name}/${name}`);
   if (io.json) io.out.json(JSON.stringify({ pipelines: names }));
@@ -84,13 +94,15 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
 }
 
 async function runLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitCode> {
-  const { workers, outputs, limits, retention, shutdown } = loaded.deployment;
+  const { workers, outputs, limits, retention, shutdown, blobs } = loaded.deployment;
   const parts = await partsOf(loaded);
   const kafka = await kafkaOf(loaded, (error) => io.notes.line(error.message));
   const log = await logOf(loaded, kafka);
   const stop = new AbortController();
   const side = new SideWork(stop);
   try {
+    const send = await eventSender(loaded, log, io);
+    const claims = blobs && claimCheckStore(blobs, loaded.folder);
     const server =
       outputs.grpc &&
       (await startEventServer({
@@ -115,6 +127,8 @@ async function runLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitC
           await makeFolder(dirname(lines.path));
           side.begin((signal) => jsonLinesOutput({ ...lines, signal }).then(() => undefined));
         }
+        if (send) side.begin((signal) => send({ untilEnd: false, signal }));
+        if (blobs) side.begin((signal) => keepSwept(blobs, loaded.folder, io, signal));
         const service = new Service({
           log,
           workers: pool,
@@ -137,7 +151,8 @@ async function runLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitC
           if (entry.kind !== 'kafka') {
             service.add({ topology, options, source: entry.name, open: () => open(entry, loaded) });
           } else if (kafka !== undefined) {
-            const feed = feedOf(entry, topology.name, kafka, { log, maxPixels: limits.maxPixels });
+            const { maxPixels } = limits;
+            const feed = feedOf(entry, topology.name, kafka, { log, maxPixels, blobs: claims });
             service.during(
               feedService(service, { feed, topology, options }, AbortSignal.any([io.signal, stop.signal])),
             );
@@ -145,8 +160,9 @@ async function runLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitC
         }
         const ended = await service.ended();
         await side.end();
-        // What was committed last is in the file too.
+        // What was committed last is in the file too, and in the topic where Kafka takes it; else the next start sends it.
         if (lines) await jsonLinesOutput({ ...lines, untilEnd: true, signal: new AbortController().signal });
+        await send?.({ untilEnd: true, signal: AbortSignal.timeout(shutdown.deadlineMs) });
         return exitCodeOf(ended);
       } finally {
         await side.end();

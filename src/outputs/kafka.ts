@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import kafkajs, { type Kafka, type Producer } from 'kafkajs';
+import type { Kafka, Producer } from 'kafkajs';
 import { kafkaClient, type KafkaOptions } from '../kafka/client.js';
 import { kafkaError } from '../kafka/errors.js';
 import { encodeEventMessage, type EventFormat, type EventMessage } from '../kafka/event-message.js';
+import { openProducer } from '../kafka/producer.js';
 import type { ChangeLog, Cursor } from '../log/index.js';
 import { BlinkstreamError } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
@@ -73,31 +74,18 @@ export async function kafkaOutput(options: KafkaOutputOptions): Promise<{ readon
   return { events };
 }
 
-/**
- * A producer for one attempt. Of one whose send failed it is not known what the broker took, and its numbering of
- * messages, by which repeated requests are told, may not agree any more with the broker's.
- */
+/** A producer for one attempt. */
 async function withProducer(
   client: Kafka,
   { topic, signal }: KafkaOutputOptions,
   work: (producer: Producer) => Promise<void>,
 ): Promise<void> {
-  const admin = client.admin();
-  const producer = client.producer({
-    idempotent: true,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-  });
+  const producer = await within(signal, openProducer(client, topic));
   try {
-    // A topic that is missing is to be told now, and not with the first event.
-    await within(signal, admin.connect());
-    await within(signal, admin.fetchTopicMetadata({ topics: [topic] }));
-    await within(signal, producer.connect());
     await work(producer);
   } finally {
-    // What was sent is acknowledged already: how the connections end changes nothing.
-    await within(signal, Promise.allSettled([admin.disconnect(), producer.disconnect()])).catch(() => undefined);
+    // What was sent is acknowledged already: how the connection ends changes nothing.
+    await within(signal, producer.disconnect()).catch(() => undefined);
   }
 }
 

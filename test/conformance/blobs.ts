@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { sha256Of } from '../../src/blobs/errors.js';
+import { sha256Of } from '../../src/blobs/sha256.js';
 import type { ClaimCheckStore } from '../../src/blobs/index.js';
 
 /** A driver under test, and what only its tests can do to it. */
@@ -39,7 +39,7 @@ export function blobConformance(name: string, driver: () => BlobDriver): void {
       expect((await store.get(names[0]))?.bytes).toEqual(Buffer.from(bytes));
     });
 
-    it('has nothing where nothing was stored', async () => {
+    it('has nothing where nothing was stored (fault 11: a claim that is missing)', async () => {
       const store = driver().open();
       await store.put(picture(), 'image/jpeg');
       const nothing = sha256Of(picture());

@@ -5,6 +5,7 @@ import { decodeEventMessage, encodeEventMessage, eventFormats } from '../../src/
 import { encodeFrameMessage } from '../../src/kafka/frame-message.js';
 import { changeEventToJson, encodeChangeEvent } from '../../src/records/convert/change.js';
 import { changeEvent } from '../support/arbitraries.js';
+import { textOf } from '../support/documents.js';
 import { withTimesOf } from '../support/precision.js';
 
 describe.each(eventFormats)('an event as a message in %s', (format) => {
@@ -76,6 +77,20 @@ describe('an event as a message', () => {
     const { value } = encodeEventMessage(eventOf(1), 'json');
     const headers = { 'content-type': ['text/plain', 'Application/JSON; charset=utf-8'] };
     expect(decodeEventMessage({ value, headers })).toEqual(eventOf(1));
+  });
+});
+
+describe('docs/kafka.md', () => {
+  /** The words in code at the beginning of the rows below a heading. */
+  const headersBelow = (heading: string): string[] => {
+    const [, section] = textOf('docs/kafka.md').split(`## ${heading}\n`);
+    return [...section.split('\n## ')[0].matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name);
+  };
+
+  it('names the headers that there are', () => {
+    expect(headersBelow('Events')).toEqual(Object.keys(encodeEventMessage(eventOf(1), 'json').headers));
+    const claim = { camera: 'yard', eventTimeMs: 0, mediaType: 'image/jpeg', sha256: 'ab'.repeat(32) } as const;
+    expect(headersBelow('Frames')).toEqual(Object.keys(encodeFrameMessage(claim).headers));
   });
 });
 

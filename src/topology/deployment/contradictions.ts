@@ -26,9 +26,9 @@ export const contradictions = (
   })),
   ...ofTopologies(deployment),
   ...ofImages(deployment),
-  ...ofKafka(deployment),
   ...ofAddresses(deployment),
   ...ofCredentials(deployment, refers),
+  ...ofKafka(deployment),
 ];
 
 /** The pipelines of a deployment: each source once for each topology that reads it. */
@@ -84,14 +84,18 @@ const ofImages = ({ sources }: Deployment): Contradiction[] =>
       : [],
   );
 
-function ofKafka({ sources, log, kafka }: Deployment): Contradiction[] {
-  if (kafka !== undefined) return [];
+function ofKafka({ sources, log, outputs, kafka }: Deployment): Contradiction[] {
+  if (kafka !== undefined) {
+    const twice = 'the log writes events into its topic PREFIX.events itself: each instance would write them once more';
+    return log.kafka && outputs.kafka ? [{ path: ['outputs', 'kafka'], message: twice }] : [];
+  }
   const missing = 'nothing says where Kafka is: add kafka: { brokers: [HOST:PORT] }';
   return [
     ...sources.flatMap(({ kind }, i): Contradiction[] =>
       kind === 'kafka' ? [{ path: ['sources', i, 'topic'], message: missing }] : [],
     ),
     ...(log.kafka === undefined ? [] : [{ path: ['log', 'kafka'], message: missing }]),
+    ...(outputs.kafka === undefined ? [] : [{ path: ['outputs', 'kafka'], message: missing }]),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { eventFormats } from '../../kafka/event-message.js';
 import type { KafkaOptions } from '../../kafka/index.js';
 import { BlinkstreamError, messageOf } from '../../records/index.js';
 import { pathField, textField } from './fields.js';
@@ -32,6 +33,20 @@ export const kafkaSchema = z
       .describe('lets frames, events and passwords travel in plain text to other machines: in a trusted network only'),
   })
   .describe('The Kafka cluster.');
+
+/** `outputs.kafka`. */
+export const kafkaOutputSchema = z
+  .strictObject({
+    topic: z
+      .string()
+      .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/, 'a topic is named by up to 249 letters, digits and . _ -')
+      .describe('the topic, which is there: none is made'),
+    format: z
+      .enum(eventFormats)
+      .default('json')
+      .describe('json: proto3 JSON, as in events.jsonl; protobuf: blinkstream.v1.ChangeEvent'),
+  })
+  .describe('Sends each event to a Kafka topic, at least once, as a CloudEvent; key is the source.');
 
 /** @throws BlinkstreamError `KAFKA_FILE_NOT_READABLE` (user) */
 export async function kafkaOptionsOf(section: z.infer<typeof kafkaSchema>, folder: string): Promise<KafkaOptions> {

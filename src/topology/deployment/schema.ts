@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { blobsSchema } from './blobs.js';
 import { pathField, textField, wholeNumber } from './fields.js';
-import { kafkaSchema } from './kafka.js';
+import { kafkaOutputSchema, kafkaSchema } from './kafka.js';
 import { clientSecurity, serverSecurity } from './security.js';
 import { sourceSchema } from './sources.js';
 import { topologySchema } from './topologies.js';
@@ -55,6 +56,7 @@ const outputs = z
       .strictObject({ file: pathField('the file; its folder is made if it is not there') })
       .optional()
       .describe('Writes each event as a line of JSON.'),
+    kafka: kafkaOutputSchema.optional(),
   })
   .prefault({})
   .describe('Where events go.');
@@ -95,6 +97,7 @@ export const deploymentSchema = z
     topologies: z.array(topologySchema).min(1).describe('What is done with the frames.'),
     sources: z.array(sourceSchema).min(1).describe('Where frames come from.'),
     kafka: kafkaSchema.optional(),
+    blobs: blobsSchema.optional(),
     workers,
     log,
     outputs,
