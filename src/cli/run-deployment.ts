@@ -14,7 +14,8 @@ import { pipelinesOf } from '../topology/deployment/contradictions.js';
 import { DeploymentInvalid, loadDeployment, type LoadedDeployment } from '../topology/deployment/parse.js';
 import type { SourceEntry } from '../topology/deployment/sources.js';
 import type { TopologyEntry } from '../topology/deployment/topologies.js';
-import { runService, type Pipeline, type PipelineStatus } from '../topology/service.js';
+import type { Pipeline, PipelineStatus } from '../topology/pipeline.js';
+import { Service } from '../topology/service.js';
 import type { Topology } from '../topology/topology.js';
 import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
@@ -92,11 +93,11 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
           await makeFolder(dirname(lines.path));
           side.begin((signal) => jsonLinesOutput({ ...lines, signal }).then(() => undefined));
         }
-        const ended = await runService({
-          pipelines,
+        const service = new Service({
           log,
           workers: pool,
           budgetBytes: limits.budgetMiB * 2 ** 20,
+          maxPipelines: limits.maxSources,
           drain: io.signal,
           signal: AbortSignal.any([stop.signal, afterDeadline(io.signal, shutdown.deadlineMs, stop.signal)]),
           listener: {
@@ -109,6 +110,8 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
             deadLetter: (error) => io.notes.line(`not reasoned over: ${error.message}`),
           },
         });
+        for (const pipeline of pipelines) service.add(pipeline);
+        const ended = await service.ended();
         await side.end();
         // What was committed last is in the file too.
         if (lines) await jsonLinesOutput({ ...lines, untilEnd: true, signal: new AbortController().signal });

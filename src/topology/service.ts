@@ -1,172 +1,175 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Committer } from '../log/index.js';
-import { BlinkstreamError, messageOf, type ChangeEvent, type FrameRef } from '../records/index.js';
-import type { Source } from '../sources/index.js';
-import { run, type RunOptions, type RunResult } from './run.js';
-import type { Topology } from './topology.js';
+import { BlinkstreamError } from '../records/index.js';
+import { ByteBudget } from '../sources/budget.js';
+import { keepGoing, keyOf, notStarted, type KeepingOptions, type Pipeline, type PipelineStatus } from './pipeline.js';
 
-/** One source in one topology, as a service keeps it going. */
-export interface Pipeline<Options extends { readonly source: Source } = { readonly source: Source }> {
-  readonly topology: Topology<Options>;
-  /** Those of the topology, without the source. */
-  readonly options: Omit<Options, 'source'>;
-  /** Name of the source; with the topology's it is the key of the checkpoint. */
-  readonly source: string;
-  /** Called for each attempt, so that an input that was not there may be there the next time. */
-  open(): Promise<Source>;
-}
-
-/** `waiting`: for another attempt. `ended`: its source is at its end. `suspended`: the service stops. `failed`: for good. */
-export type PipelineState = 'starting' | 'running' | 'waiting' | 'ended' | 'suspended' | 'failed';
-
-/** How a pipeline is doing. */
-export interface PipelineStatus {
-  readonly topology: string;
-  readonly source: string;
-  readonly state: PipelineState;
-  /** Frames read by this process. */
-  readonly frames: number;
-  readonly lastFrame?: FrameRef;
-  /** Events committed by this process. */
-  readonly events: number;
-  readonly lateFrames: number;
-  readonly deadLetters: number;
-  /** Attempts that ended in an error, one after the other. */
-  readonly failures: number;
-  readonly error?: BlinkstreamError;
-}
-
-export interface ServiceListener {
-  state?(status: PipelineStatus): void;
-  committed?(events: readonly ChangeEvent[]): void;
-  late?(ref: FrameRef): void;
-  deadLetter?(error: BlinkstreamError): void;
-}
-
-export interface ServiceOptions {
-  readonly pipelines: readonly Pipeline<never>[];
-  readonly log: Committer;
-  readonly workers: RunOptions<unknown>['workers'];
-  /** Bytes of frames in flight, all pipelines together; each has an equal share, so that none can starve another. */
+export interface ServiceOptions extends Pick<KeepingOptions, 'log' | 'workers'> {
+  /** Bytes of frames in flight, all pipelines together. */
   readonly budgetBytes: number;
-  /** Stops the reading; what was read is worked on and committed. */
+  /** Pipelines at a time; each has this part of the budget, however many there are. */
+  readonly maxPipelines: number;
+  /** Stops the reading of all; what was read is worked on and committed. */
   readonly drain: AbortSignal;
-  /** Stops at once; the next start goes on from the last checkpoints. */
+  /** Stops all at once; the next start goes on from the last checkpoints. */
   readonly signal: AbortSignal;
-  readonly listener?: ServiceListener;
+  readonly listener?: KeepingOptions['listener'];
   /** Longest pause before another attempt, ms; default 60,000. */
   readonly maxPauseMs?: number;
 }
 
-const firstPauseMs = 1_000;
+/** A pipeline of a service. */
+export interface Supervised {
+  readonly pipeline: Pipeline<never>;
+  /** As it is now. */
+  readonly status: PipelineStatus;
+  /** How it ended. */
+  readonly ended: Promise<PipelineStatus>;
+  /**
+   * Stops the reading; what was read is worked on and committed. The checkpoint stays, so that it goes on from there
+   * when it is added again, which may be once this has resolved.
+   */
+  remove(): Promise<PipelineStatus>;
+}
 
 /**
- * Keeps pipelines going until each of them has ended or failed, or the service is drained. They share log and workers
- * and nothing else: one that stalls or breaks neither delays nor ends another.
+ * Keeps pipelines going that come and go. They share log and workers and nothing else: one that stalls or breaks neither
+ * delays nor ends another.
  *
  * What an error means is its class's: `external` and `resource` are tried again after pauses that double up to
  * `maxPauseMs` and begin anew once something was committed; `user`, `data` and `internal` end that pipeline alone, whose
  * checkpoint stays where it was.
- * @returns how each of them ended, in the order given
+ *
+ * Each pipeline has the same share of the budget from its first frame to its last, whatever the others do. What one does
+ * not use is lent to nobody: it could not be had back from a pipeline that stalls. A share that a removed pipeline still
+ * holds is waited for.
  */
-export async function runService(options: ServiceOptions): Promise<readonly PipelineStatus[]> {
-  const budgetBytes = Math.floor(options.budgetBytes / Math.max(1, options.pipelines.length));
-  return Promise.all(options.pipelines.map((pipeline) => keepGoing(pipeline, budgetBytes, options)));
-}
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #shareBytes: number;
+  readonly #shares: ByteBudget;
+  /** By key; those that were removed or lost are forgotten once they are done. */
+  readonly #pipelines = new Map<string, Supervised>();
+  /** How many that are to stay have not ended. */
+  #going = 0;
+  /** What the service stays up for. */
+  readonly #pending = new Set<Promise<unknown>>();
+  #isOver = false;
 
-async function keepGoing(
-  pipeline: Pipeline<never>,
-  budgetBytes: number,
-  { log, workers, drain, signal, listener = {}, maxPauseMs = 60_000 }: ServiceOptions,
-): Promise<PipelineStatus> {
-  let status: PipelineStatus = {
-    topology: pipeline.topology.name,
-    source: pipeline.source,
-    state: 'starting',
-    frames: 0,
-    events: 0,
-    lateFrames: 0,
-    deadLetters: 0,
-    failures: 0,
-  };
-  const enter = (state: PipelineState, more: Partial<PipelineStatus> = {}): PipelineStatus => {
-    status = { ...status, ...more, state };
-    listener.state?.(status);
-    return status;
-  };
-  const attempt = async (): Promise<RunResult> => {
-    const source = await pipeline.open();
-    enter('running');
-    return run({
-      topology: pipeline.topology as Topology<{ readonly source: Source }>,
-      options: { ...(pipeline.options as object), source },
-      source,
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    this.#shareBytes = Math.floor(options.budgetBytes / options.maxPipelines);
+    this.#shares = new ByteBudget(this.#shareBytes * options.maxPipelines);
+  }
+
+  /** Pipelines as they are now, in the order in which they were added; those that have ended or failed too. */
+  get statuses(): readonly PipelineStatus[] {
+    return [...this.#pipelines.values()].map(({ status }) => status);
+  }
+
+  /**
+   * Begins a pipeline. One of the same key that has ended or failed makes room for it.
+   * @throws BlinkstreamError `PIPELINE_EXISTS` (internal) while one of the same key goes on or is being removed;
+   * `SERVICE_FULL` (resource) where `maxPipelines` go on; `SERVICE_OVER` (internal) once `ended` has resolved
+   */
+  add(pipeline: Pipeline<never>): Supervised {
+    const key = keyOf(pipeline);
+    this.#refuseWhereImpossible(key);
+    const { drain, signal, maxPauseMs = 60_000, listener = {}, log, workers } = this.#options;
+    const removal = new AbortController();
+    let status = notStarted(pipeline);
+    let isGoing = true;
+    this.#going += 1;
+    const goesNoMore = (): void => {
+      if (isGoing) this.#going -= 1;
+      isGoing = false;
+    };
+    const keeping: KeepingOptions = {
       log,
       workers,
-      budgetBytes,
+      budgetBytes: this.#shareBytes,
+      drain: AbortSignal.any([drain, removal.signal]),
       signal,
-      drain,
-      listener: {
-        frame: (ref) => (status = { ...status, frames: status.frames + 1, lastFrame: ref }),
-        late: (ref) => listener.late?.(ref),
-        deadLetter: (error) => listener.deadLetter?.(error),
-        committed: (events) => {
-          // Something came of it: what went wrong before is over.
-          status = { ...withoutError(status), events: status.events + events.length, failures: 0 };
-          listener.committed?.(events);
-        },
+      maxPauseMs,
+      listener,
+      onStatus: (now) => {
+        status = now;
+        if (isOver(now)) goesNoMore();
       },
+    };
+    const ended = this.#withShare(pipeline, keeping).finally(() => {
+      goesNoMore();
+      if (status.state === 'suspended' && !drain.aborted && !signal.aborted) this.#pipelines.delete(key);
     });
-  };
+    const supervised: Supervised = {
+      pipeline,
+      get status() {
+        return status;
+      },
+      ended,
+      remove: () => {
+        goesNoMore();
+        removal.abort(new Error(`${key} is removed`));
+        return ended.finally(() => {
+          if (this.#pipelines.get(key) === supervised) this.#pipelines.delete(key);
+        });
+      },
+    };
+    this.#pipelines.delete(key);
+    this.#pipelines.set(key, supervised);
+    this.during(ended);
+    return supervised;
+  }
 
-  for (;;) {
-    if (drain.aborted || signal.aborted) return enter('suspended');
+  /** Stays up until this is settled, although no pipeline may go on: what it does may bring others. */
+  during(work: Promise<unknown>): void {
+    this.#pending.add(work);
+    // One that was rejected stays, for `ended` to throw.
+    work.then(
+      () => this.#pending.delete(work),
+      () => undefined,
+    );
+  }
+
+  /**
+   * Resolves when every pipeline has ended or failed, or the service is drained, and nothing is left of what `during` was
+   * told; then no more may be added.
+   * @returns how each of them ended, but for those that were removed or lost
+   */
+  async ended(): Promise<readonly PipelineStatus[]> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    this.#isOver = true;
+    return this.statuses;
+  }
+
+  /** Waits until the share of one that was removed is free, where it must. */
+  async #withShare(pipeline: Pipeline<never>, keeping: KeepingOptions): Promise<PipelineStatus> {
+    const stop = [keeping.drain, keeping.signal, ...(pipeline.lost ? [pipeline.lost] : [])];
     try {
-      const { report, lateFrames, deadLetters } = await attempt();
-      if (report.suspended === true) return enter('suspended', { lateFrames, deadLetters });
-      return enter('ended', {
-        lateFrames,
-        deadLetters,
-        ...(!report.complete && { error: incomplete(status, report) }),
-      });
-    } catch (thrown) {
-      if (signal.aborted) return enter('suspended');
-      const error = asBlinkstreamError(thrown);
-      const failures = status.failures + 1;
-      if (error.class !== 'external' && error.class !== 'resource') return enter('failed', { failures, error });
-      enter('waiting', { failures, error });
-      await paused(Math.min(maxPauseMs, firstPauseMs * 2 ** (failures - 1)), AbortSignal.any([drain, signal]));
+      await this.#shares.take(this.#shareBytes, AbortSignal.any(stop));
+    } catch {
+      // Only an abort throws here, which `keepGoing` sees at once.
+      return keepGoing(pipeline, keeping);
     }
+    try {
+      return await keepGoing(pipeline, keeping);
+    } finally {
+      this.#shares.give(this.#shareBytes);
+    }
+  }
+
+  #refuseWhereImpossible(key: string): void {
+    if (this.#isOver) throw serviceError('SERVICE_OVER', 'internal', `${key} comes after the end of the service`);
+    const before = this.#pipelines.get(key);
+    if (before !== undefined && !isOver(before.status)) {
+      throw serviceError('PIPELINE_EXISTS', 'internal', `there is a pipeline ${key} already`);
+    }
+    const { maxPipelines } = this.#options;
+    if (this.#going < maxPipelines) return;
+    const message = `${key} would be one more than the ${maxPipelines} sources that are read at a time at most`;
+    throw serviceError('SERVICE_FULL', 'resource', message, 'raise limits.maxSources, and limits.budgetMiB with it');
   }
 }
 
-function withoutError(status: PipelineStatus): PipelineStatus {
-  const rest: { -readonly [K in keyof PipelineStatus]: PipelineStatus[K] } = { ...status };
-  delete rest.error;
-  return rest;
-}
+const isOver = ({ state }: PipelineStatus): boolean => state === 'ended' || state === 'failed';
 
-/** Resolves early when the signal aborts. */
-const paused = (ms: number, signal: AbortSignal): Promise<void> =>
-  pause(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-
-const incomplete = ({ source }: PipelineStatus, report: RunResult['report']): BlinkstreamError =>
-  new BlinkstreamError(report.problem ?? `${source} is incomplete: ${report.framesRead} frames were read`, {
-    code: 'SOURCE_INCOMPLETE',
-    class: 'data',
-    stage: 'source',
-    hint: 'what was read is told',
-  });
-
-const asBlinkstreamError = (thrown: unknown): BlinkstreamError =>
-  thrown instanceof BlinkstreamError
-    ? thrown
-    : new BlinkstreamError(messageOf(thrown), {
-        code: 'INTERNAL',
-        class: 'internal',
-        stage: 'topology',
-        hint: 'please report this with the command that led to it',
-        cause: thrown,
-      });
+const serviceError = (code: string, class_: 'internal' | 'resource', message: string, hint?: string) =>
+  new BlinkstreamError(message, { code, class: class_, stage: 'topology', ...(hint !== undefined && { hint }) });

@@ -44,9 +44,9 @@ const outputs = z
 
 const limits = z
   .strictObject({
-    budgetMiB: wholeNumber('memory for frames in flight, all sources together', { min: 16 }).default(1_024),
+    budgetMiB: wholeNumber('memory for frames in flight, maxSources together', { min: 16 }).default(1_024),
     maxSources: wholeNumber(
-      'sources at a time, counted once for each topology that reads them; each has an equal share of the budget',
+      'sources at a time, counted once for each topology that reads them; each has this part of the budget, however many there are',
       { min: 1, max: 10_000 },
     ).default(8),
     maxPixels: wholeNumber('pixels that a picture may have', { min: 1 }).default(100_000_000),
