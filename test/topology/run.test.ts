@@ -143,6 +143,18 @@ describe('run', () => {
     await tight.run(new ArraySource(framesOf(story)));
     expect(await tight.events()).toEqual(events);
   });
+
+  it('comes to its end with a budget for fewer frames than the window would keep', async () => {
+    const tight = new TopologyTestDriver({
+      topology: quickWatch,
+      workers: fakeWorkers(answer),
+      budgetBytes: 16 * SIZE.width * SIZE.height * 3,
+    });
+    await expect(tight.run(new ArraySource(framesOf(story)))).resolves.toMatchObject({
+      report: { framesRead: story.length, complete: true },
+    });
+    expect((await tight.events()).map(({ kind }) => kind)).toContain('APPEARED');
+  });
 });
 
 describe('run: broken off and begun again', () => {

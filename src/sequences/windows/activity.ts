@@ -76,7 +76,12 @@ export interface ActivityState {
  */
 export function activity(options: Partial<ActivityOptions> = {}): WindowSpec<ActivityState, 'measured'> {
   const all = { ...activityDefaults, ...options };
-  return { name: 'activity', needs: 'measured', open: (restored) => new ActivityWindow(all, restored) };
+  return {
+    name: 'activity',
+    needs: 'measured',
+    open: (restored, roomBytes = Infinity) =>
+      new ActivityWindow({ ...all, maxBytes: Math.min(all.maxBytes, roomBytes) }, restored),
+  };
 }
 
 class ActivityWindow implements Window<ActivityState> {

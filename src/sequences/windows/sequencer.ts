@@ -49,9 +49,9 @@ export class Sequencer<State> {
   /** The last frame of a run before this one. */
   readonly #fedBefore: EventOrder | undefined;
 
-  constructor(spec: WindowSpec<State>, idleMs: number, restored?: SequencerState<State>) {
+  constructor(spec: WindowSpec<State>, idleMs: number, restored?: SequencerState<State>, roomBytes?: number) {
     this.#idleMs = idleMs;
-    this.#window = spec.open(restored?.window);
+    this.#window = spec.open(restored?.window, roomBytes);
     this.#fedBefore = restored?.last;
     this.#state = {
       ordinal: restored?.ordinal ?? 0,

@@ -61,7 +61,12 @@ function timed(name: string, options: SlidingOptions): WindowSpec<TimedState, 'f
     const { sizeMs, everyMs } = options;
     throw wrong(`${name}() has windows of ${sizeMs} ms every ${everyMs} ms`, 'give an everyMs of at most sizeMs');
   }
-  return { name, needs: 'frames', open: (restored) => new TimedWindow(options, restored) };
+  return {
+    name,
+    needs: 'frames',
+    open: (restored, roomBytes = Infinity) =>
+      new TimedWindow({ ...options, maxBytes: Math.min(options.maxBytes, roomBytes) }, restored),
+  };
 }
 
 const wrong = (message: string, hint: string): BlinkstreamError =>

@@ -23,7 +23,11 @@ export interface WholeState {
  */
 export function whole(options: Partial<WholeOptions> = {}): WindowSpec<WholeState, 'frames'> {
   const { maxBytes } = { ...wholeDefaults, ...options };
-  return { name: 'whole', needs: 'frames', open: (restored) => new WholeWindow(maxBytes, restored) };
+  return {
+    name: 'whole',
+    needs: 'frames',
+    open: (restored, roomBytes = Infinity) => new WholeWindow(Math.min(maxBytes, roomBytes), restored),
+  };
 }
 
 class WholeWindow implements Window<WholeState> {

@@ -59,7 +59,8 @@ export interface Window<State> {
 export interface WindowSpec<State = unknown, Needs extends 'measured' | 'frames' = 'measured' | 'frames'> {
   readonly name: string;
   readonly needs: Needs;
-  open(restored?: State): Window<State>;
+  /** @param roomBytes it holds no more pixels than that either, whatever its own options allow; default: no bound */
+  open(restored?: State, roomBytes?: number): Window<State>;
 }
 
 /** A frame whose pixels are given up; what was measured of it stays. */

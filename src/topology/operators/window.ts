@@ -55,7 +55,8 @@ export function window<State, Needs extends 'measured' | 'frames'>(
   const { name, replayable = true } = context.source;
   return (source) =>
     new Observable<FrameSequence>((subscriber) => {
-      const reducer = new Sequencer(spec, idleMs, restored);
+      // The other half is for sequences that are reasoned over, and for the frame to come: without it nothing would close.
+      const reducer = new Sequencer(spec, idleMs, restored, context.budget.limitBytes / 2);
       const held = new Map<number, Lease>();
       const scene = reducer.baseline()?.ref.index;
       if (scene !== undefined && context.restoredScene !== undefined) held.set(scene, context.restoredScene);
