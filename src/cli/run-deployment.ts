@@ -9,6 +9,8 @@ import { changeEventToJson } from '../records/convert/change.js';
 import { makeFolder } from '../records/files.js';
 import { BlinkstreamError, messageOf, type ChangeEvent } from '../records/index.js';
 import { openSource } from '../sources/open.js';
+import { PushHub } from '../sources/push/hub.js';
+import { frameService } from '../sources/push/service.js';
 import type { Source } from '../sources/index.js';
 import { pipelinesOf } from '../topology/deployment/contradictions.js';
 import { DeploymentInvalid, loadDeployment, type LoadedDeployment } from '../topology/deployment/parse.js';
@@ -21,6 +23,7 @@ import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
 import { eventLine } from './event-lines.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
+import { Deployed } from './reload.js';
 
 /** Tells all mistakes of a deployment file, and what it names that cannot be had. */
 export async function checkDeployment(file: string, io: CommandIo): Promise<ExitCode> {
@@ -32,11 +35,13 @@ export async function checkDeployment(file: string, io: CommandIo): Promise<Exit
     for (const mistake of error.mistakes) tellMistake(io, file, mistake);
     return exitCodes.usage;
   }
-  const pipelines = await pipelinesFrom(loaded);
+  const hub = hubOf(loaded, io);
+  const pipelines = await pipelinesFrom(loaded, hub);
   let problems = 0;
   for (const [i, entry] of loaded.deployment.sources.entries()) {
+    if (entry.kind === 'push') continue;
     try {
-      await open(entry, loaded);
+      await open(entry, loaded, hub);
     } catch (error) {
       if (!(error instanceof BlinkstreamError)) throw error;
       problems += 1;
@@ -62,12 +67,13 @@ function tellMistake(io: CommandIo, file: string, mistake: { line: number; colum
 
 /**
  * Runs a deployment until its sources have ended or the command is asked to stop: then what was read is finished, within
- * the deadline that the file sets, and committed.
+ * the deadline that the file sets, and committed. On SIGHUP the file is read again.
  */
 export async function runDeployment(file: string, io: CommandIo): Promise<ExitCode> {
   const loaded = await loadDeployment(file);
   const { workers, log: kept, outputs, limits, retention, shutdown } = loaded.deployment;
-  const pipelines = await pipelinesFrom(loaded);
+  const hub = hubOf(loaded, io);
+  const pipelines = await pipelinesFrom(loaded, hub);
   const log = await openLmdbLog({
     path: resolve(loaded.folder, kept.folder),
     retention: {
@@ -78,7 +84,8 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
   const stop = new AbortController();
   const side = new SideWork(stop);
   try {
-    const server = outputs.grpc && (await startEventServer({ log, address: outputs.grpc.listen }));
+    const server =
+      outputs.grpc && (await startEventServer({ log, address: outputs.grpc.listen, services: [frameService(hub)] }));
     try {
       if (server) io.notes.line(`change events are served on ${server.address}`);
       const pool = await createWorkerPool({
@@ -110,8 +117,18 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
             deadLetter: (error) => io.notes.line(`not reasoned over: ${error.message}`),
           },
         });
-        for (const pipeline of pipelines) service.add(pipeline);
-        const ended = await service.ended();
+        const deployed = new Deployed({
+          loaded,
+          service,
+          hub,
+          pipelinesFrom: (now) => pipelinesFrom(now, hub),
+          tell: (line) => io.notes.line(line),
+        });
+        deployed.begin(pipelines);
+        // What it rejects by, the service ends by.
+        const reload = (): void => void deployed.reload().catch(() => undefined);
+        process.on('SIGHUP', reload);
+        const ended = await service.ended().finally(() => process.off('SIGHUP', reload));
         await side.end();
         // What was committed last is in the file too.
         if (lines) await jsonLinesOutput({ ...lines, untilEnd: true, signal: new AbortController().signal });
@@ -182,14 +199,14 @@ function afterDeadline(asked: AbortSignal, deadlineMs: number, over: AbortSignal
   return late.signal;
 }
 
-async function pipelinesFrom(loaded: LoadedDeployment): Promise<Pipeline<never>[]> {
+async function pipelinesFrom(loaded: LoadedDeployment, hub: PushHub): Promise<Pipeline<never>[]> {
   const { topologies, sources } = loaded.deployment;
   const built = await Promise.all(topologies.map((entry) => topologyOf(entry, loaded)));
   return pipelinesOf(loaded.deployment).map(({ topology, source }) => ({
     topology: built[topology],
     options: topologies[topology].options as never,
     source: sources[source].name,
-    open: () => open(sources[source], loaded),
+    open: () => open(sources[source], loaded, hub),
   }));
 }
 
@@ -220,8 +237,22 @@ async function topologyIn(path: string, file: string): Promise<Topology<{ readon
   return found as Topology<{ readonly source: Source }>;
 }
 
-function open(entry: SourceEntry, { folder, deployment }: LoadedDeployment): Promise<Source> {
+/** The cameras of a deployment that clients push. */
+function hubOf({ deployment }: LoadedDeployment, io: CommandIo): PushHub {
+  return new PushHub({
+    maxPixels: deployment.limits.maxPixels,
+    onRefused: ({ source, sequence, problem }, count) => {
+      // A client may send nothing else: the first of a kind is told, the tenth, the hundredth, and so on.
+      if (!/^10*$/.test(String(count))) return;
+      io.notes.line(`frame ${sequence} of ${source} was refused: ${problem}${count > 1 ? ` (${count} so far)` : ''}`);
+    },
+    onError: (error) => io.notes.line(`a client that pushes frames was let go: ${messageOf(error)}`),
+  });
+}
+
+async function open(entry: SourceEntry, { folder, deployment }: LoadedDeployment, hub: PushHub): Promise<Source> {
   const { name } = entry;
+  if (entry.kind === 'push') return hub.source(name, { stallMs: entry.stallMs });
   if (entry.kind === 'camera') {
     const { url, transport, videoStream, stallMs, freezeMs } = entry;
     const { maxPixels } = deployment.limits;
