@@ -31,7 +31,6 @@ export class Deployed {
   }
 
   begin(pipelines: readonly Pipeline<never>[]): void {
-    this.#options.hub.declare(pushedIn(this.#loaded.deployment));
     for (const pipeline of pipelines) this.#add(pipeline);
   }
 
@@ -110,7 +109,8 @@ export class Deployed {
   }
 }
 
-const pushedIn = ({ sources }: Deployment): string[] =>
+/** Names of the cameras that clients push. */
+export const pushedIn = ({ sources }: Deployment): string[] =>
   sources.filter(({ kind }) => kind === 'push').map(({ name }) => name);
 
 /** The new sources, and which topologies read them, in the deployment that runs; and what else differs. */

@@ -23,7 +23,7 @@ import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
 import { eventLine } from './event-lines.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
-import { Deployed } from './reload.js';
+import { Deployed, pushedIn } from './reload.js';
 
 /** Tells all mistakes of a deployment file, and what it names that cannot be had. */
 export async function checkDeployment(file: string, io: CommandIo): Promise<ExitCode> {
@@ -39,7 +39,6 @@ export async function checkDeployment(file: string, io: CommandIo): Promise<Exit
   const pipelines = await pipelinesFrom(loaded, hub);
   let problems = 0;
   for (const [i, entry] of loaded.deployment.sources.entries()) {
-    if (entry.kind === 'push') continue;
     try {
       await open(entry, loaded, hub);
     } catch (error) {
@@ -239,7 +238,7 @@ async function topologyIn(path: string, file: string): Promise<Topology<{ readon
 
 /** The cameras of a deployment that clients push. */
 function hubOf({ deployment }: LoadedDeployment, io: CommandIo): PushHub {
-  return new PushHub({
+  const hub = new PushHub({
     maxPixels: deployment.limits.maxPixels,
     onRefused: ({ source, sequence, problem }, count) => {
       // A client may send nothing else: the first of a kind is told, the tenth, the hundredth, and so on.
@@ -248,6 +247,9 @@ function hubOf({ deployment }: LoadedDeployment, io: CommandIo): PushHub {
     },
     onError: (error) => io.notes.line(`a client that pushes frames was let go: ${messageOf(error)}`),
   });
+  // Before anybody can ask: a client that is told that there is no such camera gives up.
+  hub.declare(pushedIn(deployment));
+  return hub;
 }
 
 async function open(entry: SourceEntry, { folder, deployment }: LoadedDeployment, hub: PushHub): Promise<Source> {

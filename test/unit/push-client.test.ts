@@ -28,6 +28,7 @@ const frame = (n: number, sequence?: number): FrameToPush => ({
 /** A server with a pipeline that reads `yard`, makes durable what it is told to, and can crash. */
 class Yard {
   readonly frames: FrameRef[] = [];
+  readonly ticks: number[] = [];
   readonly hub = new PushHub();
   server!: EventServer;
   #source!: Source;
@@ -61,7 +62,10 @@ class Yard {
     });
     void (async () => {
       for await (const item of reading) {
-        if (isTick(item)) continue;
+        if (isTick(item)) {
+          this.ticks.push(item.eventTimeMs);
+          continue;
+        }
         this.frames.push(item.ref);
         item.lease.release();
       }
@@ -143,7 +147,6 @@ describe('pushFrames', () => {
 
   it('sends again after the server has crashed what was not durable, each frame once', async () => {
     const first = await Yard.start();
-    const { port } = new URL(`http://${first.server.address}`);
     const retried: string[] = [];
     const { done } = pushing(first.server.address, series(1, 40, true), {
       onRetry: ({ reason }) => retried.push(reason),
@@ -152,7 +155,7 @@ describe('pushFrames', () => {
     first.commit(170);
     await first.crash();
     await vi.waitFor(() => expect(retried.length).toBeGreaterThan(0), { timeout: 10_000 });
-    const second = await Yard.start(`127.0.0.1:${port}`, first);
+    const second = await Yard.start(first.server.address, first);
     await second.has(23);
     expect(second.sequences).toEqual(
       upTo(40)
@@ -161,6 +164,27 @@ describe('pushFrames', () => {
     );
     expect(second.frames[0]).toEqual(first.frames.find(({ index }) => index === 180));
     second.commit(400);
+    await done;
+  });
+
+  it('says again that time has passed, as long as frames before are not durable', async () => {
+    const first = await Yard.start();
+    const { done } = pushing(
+      first.server.address,
+      (function* () {
+        yield frame(1, 1);
+        yield { idleUntilMs: T0 + 200 };
+        yield frame(3, 3);
+        yield { idleUntilMs: T0 + 60_000 };
+      })(),
+    );
+    await vi.waitFor(() => expect(first.ticks).toEqual([T0 + 200, T0 + 60_000]), { timeout: 10_000 });
+    first.commit(1);
+    await first.crash();
+    const second = await Yard.start(first.server.address, first);
+    await vi.waitFor(() => expect(second.ticks).toEqual([T0 + 60_000]), { timeout: 10_000 });
+    expect(second.sequences).toEqual([3]);
+    second.commit(3);
     await done;
   });
 

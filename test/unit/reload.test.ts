@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Deployed } from '../../src/cli/reload.js';
+import { Deployed, pushedIn } from '../../src/cli/reload.js';
 import { memoryLog } from '../../src/log/memory.js';
 import { BlinkstreamError } from '../../src/records/index.js';
 import { PushHub } from '../../src/sources/push/hub.js';
@@ -87,6 +87,7 @@ const pipelinesFrom = ({ deployment }: LoadedDeployment): Promise<Pipeline<never
 async function deployed(sources: readonly string[]): Promise<Deployed> {
   await write(sources);
   const loaded = await loadDeployment(file);
+  hub.declare(pushedIn(loaded.deployment));
   const made = new Deployed({ loaded, service, hub, pipelinesFrom, tell: (line) => told.push(line) });
   made.begin(await pipelinesFrom(loaded));
   await settled();

@@ -94,6 +94,8 @@ class Pushing {
   readonly #client: FrameServiceClient;
   readonly #signal: AbortSignal;
   readonly #name: string;
+  /** By this connection's server. */
+  #isAnswered = false;
 
   constructor(options: PushFramesOptions, buffer: PushBuffer, client: FrameServiceClient, signal: AbortSignal) {
     this.#options = options;
@@ -107,11 +109,12 @@ class Pushing {
     const backOff = new BackOff();
     while (!this.#buffer.isDone) {
       this.#signal.throwIfAborted();
-      const startedMs = performance.now();
+      this.#isAnswered = false;
       const reason = await this.#connection();
       if (this.#buffer.isDone) return;
       this.#signal.throwIfAborted();
-      const delayMs = backOff.pauseMs(performance.now() - startedMs);
+      // A server that answers has come up again: what breaks next is another trouble.
+      const delayMs = backOff.pauseMs(this.#isAnswered ? Infinity : 0);
       this.#options.onRetry?.({ delayMs, reason });
       await sleep(delayMs, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
     }
@@ -172,6 +175,7 @@ class Pushing {
   }
 
   #take(call: Call, { message }: PushResponse): void {
+    this.#isAnswered = true;
     switch (message?.$case) {
       case 'opened':
         return this.#buffer.open(message.value.nextSequence);

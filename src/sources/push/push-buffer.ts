@@ -72,10 +72,8 @@ export class PushBuffer {
       if (this.isDone) return undefined;
       const item = this.#sendAt === undefined ? undefined : this.#items[this.#sendAt];
       if (item !== undefined && this.#sendAt !== undefined) {
-        // What time it was is not said again.
-        if ('picture' in item) this.#sendAt += 1;
-        else this.#items.splice(this.#sendAt, 1);
-        this.wake();
+        this.#sendAt += 1;
+        this.#dropSaid();
         return item;
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -86,8 +84,7 @@ export class PushBuffer {
   /** The server takes frames from here on. */
   open(nextSequence: number): void {
     this.#nextSequence = Math.max(nextSequence, this.#lastSequence + 1);
-    const at = this.#items.findIndex((item) => !('picture' in item) || item.sequence >= nextSequence);
-    this.#sendAt = at === -1 ? this.#items.length : at;
+    this.#sendAt = this.#items.findLastIndex((item) => 'picture' in item && item.sequence < nextSequence) + 1;
     this.wake();
   }
 
@@ -115,6 +112,15 @@ export class PushBuffer {
       this.#items.splice(i, 1);
       this.#bytes -= item.picture.byteLength;
       if (this.#sendAt !== undefined && i < this.#sendAt) this.#sendAt -= 1;
+    }
+    this.#dropSaid();
+  }
+
+  /** That time has passed is said again with the frames before, as long as there are any. */
+  #dropSaid(): void {
+    while (this.#sendAt !== undefined && this.#sendAt > 0 && !('picture' in this.#items[0])) {
+      this.#items.shift();
+      this.#sendAt -= 1;
     }
     this.wake();
   }

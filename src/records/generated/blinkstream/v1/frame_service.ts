@@ -51,7 +51,7 @@ export interface PushedFrame {
   picture: Buffer;
 }
 
-/** Time has passed, and no frame from before will follow: windows need not wait. Not repeated on another stream. */
+/** Time has passed, and no frame from before will follow: windows need not wait. Sent again with the frames before it. */
 export interface Idle {
   source: string;
   eventTime: Timestamp | undefined;
