@@ -42,7 +42,7 @@ export { pushFrames, type PushFramesOptions } from './sources/push/client.js';
 export type { Refusal } from './sources/push/camera.js';
 export { PushHub, type PushHubOptions } from './sources/push/hub.js';
 export type { FrameToPush, IdleToPush } from './sources/push/push-buffer.js';
-export { frameService, type FrameService } from './sources/push/service.js';
+export { frameService, type FrameService, type FrameServiceOptions } from './sources/push/service.js';
 export { openSource, type OpenOptions } from './sources/open.js';
 
 export { catalogue, type OperatorDescription, type OptionDescription } from './topology/catalogue.js';

@@ -39,7 +39,7 @@ beforeEach(async () => {
   server = await startEventServer({
     log: new FakeLog(),
     address: '127.0.0.1:0',
-    services: [frameService(hub)],
+    services: [frameService(hub, { stallTimeoutMs: 2_000 })],
     closeTimeoutMs: 500,
   });
   client = new FrameServiceClient(server.address, credentials.createInsecure());
@@ -414,6 +414,41 @@ describe('flow', () => {
     for (let sequence = 1; sequence <= 100; sequence++) other.frame('dock', sequence);
     await dock.has(...Array.from({ length: 100 }, (_, i) => i + 1));
     expect(yard.frames).toEqual([1]);
+  });
+
+  it('of a client that reads nothing stops, and ends it in the end', async () => {
+    const yard = new Reader('yard');
+    const stream = new Stream().open('yard');
+    await stream.hears('yard from 1');
+    stream.call.pause();
+    const count = 20_000;
+    for (let sequence = 1; sequence <= count; sequence++) {
+      stream.frame('yard', sequence, { picture: Buffer.from('poison') });
+    }
+    await vi.waitFor(() => expect(hub.camera('yard')?.isPushed).toBe(false), { timeout: 20_000 });
+    expect(refusals.length).toBeLessThan(count / 2);
+    // Behind all of the poison, on a stream that is over.
+    stream.open('yard').frame('yard', count + 1);
+    expect(yard.frames).toEqual([]);
+    stream.call.resume();
+    expect(await stream.ended).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: 'what the server answers is not read — read acks and refusals beside pushing',
+    });
+    const other = new Stream().open('yard', 'another client');
+    // What was refused is known.
+    await vi.waitFor(() => expect(other.told).toEqual([`yard from ${refusals.length + 1}`]));
+  });
+
+  it('of more streams than are served is refused, and there is room again when one ends', async () => {
+    new Reader('yard');
+    const streams = Array.from({ length: 64 }, () => new Stream().open('dock', 'a gateway'));
+    await streams[63].hears();
+    await vi.waitFor(() => expect(streams.filter(({ told }) => told.length > 0)).toHaveLength(63));
+    expect(await new Stream().open('yard').ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    for (const stream of streams) stream.call.cancel();
+    await vi.waitFor(() => expect(hub.camera('dock')?.isPushed).toBe(false));
+    await new Stream().open('yard').hears('yard from 1');
   });
 
   it('ends with UNAVAILABLE when the server closes, and what is durable is told before', async () => {

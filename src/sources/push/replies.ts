@@ -5,17 +5,19 @@ import type { PushRequest, PushResponse } from '../../records/generated/blinkstr
 const MAX_WAITING = 1_000;
 /** So many may wait before its next message is read. */
 const ROOM = 64;
-const STALL_MS = 30_000;
 
 /** What a client is told, at its own pace. Acks of one camera overtake each other while they wait. */
 export class Replies {
   readonly #call: ServerDuplexStream<PushRequest, PushResponse>;
+  readonly #stallTimeoutMs: number;
   #waiting: PushResponse[] = [];
   #isWriting = false;
   readonly #forRoom: (() => void)[] = [];
 
-  constructor(call: ServerDuplexStream<PushRequest, PushResponse>) {
+  /** @param stallTimeoutMs a client that takes nothing for so long is let go */
+  constructor(call: ServerDuplexStream<PushRequest, PushResponse>, stallTimeoutMs: number) {
     this.#call = call;
+    this.#stallTimeoutMs = stallTimeoutMs;
   }
 
   send(message: NonNullable<PushResponse['message']>): void {
@@ -64,7 +66,7 @@ export class Replies {
       const timer = setTimeout(() => {
         this.#giveUp();
         onClose();
-      }, STALL_MS);
+      }, this.#stallTimeoutMs);
       call.on('drain', onDrain);
       call.on('close', onClose);
     });

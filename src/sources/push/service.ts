@@ -30,50 +30,63 @@ export interface FrameService {
   handlers(closing: AbortSignal): FrameServiceServer;
 }
 
+export interface FrameServiceOptions {
+  /** A client that does not read what it is told for so long is let go with `RESOURCE_EXHAUSTED`; default 30,000 ms. */
+  readonly stallTimeoutMs?: number;
+}
+
 /** Takes frames for the cameras of `hub`. */
-export function frameService(hub: PushHub): FrameService {
-  let streams = 0;
+export function frameService(hub: PushHub, { stallTimeoutMs = 30_000 }: FrameServiceOptions = {}): FrameService {
+  /** What ends each of the streams that are open. */
+  const open = new Set<() => void>();
   return {
     name: 'blinkstream.v1.FrameService',
     definition: FrameServiceService,
     interceptor: pacedReading(FrameServiceService.push.path),
     maxMessageBytes: MAX_FRAME_BYTES + 1024 * 1024,
-    handlers: (closing) => ({
-      push(call) {
-        if (streams === MAX_STREAMS) {
-          const details = `${MAX_STREAMS} streams are open — end one, or push several cameras over one stream`;
-          call.emit('error', { code: Status.RESOURCE_EXHAUSTED, details });
-          return;
-        }
-        streams += 1;
-        void serve(call, hub, closing).finally(() => (streams -= 1));
-      },
-    }),
+    handlers: (closing) => {
+      closing.addEventListener('abort', () => open.forEach((end) => end()), { once: true });
+      return {
+        push(call) {
+          if (open.size === MAX_STREAMS) {
+            const details = `${MAX_STREAMS} streams are open — end one, or push several cameras over one stream`;
+            call.emit('error', { code: Status.RESOURCE_EXHAUSTED, details });
+            return;
+          }
+          const end = (): void => {
+            call.emit('error', {
+              code: Status.UNAVAILABLE,
+              details: 'the server is closing — push on once it is back',
+            });
+          };
+          open.add(end);
+          void serve(call, hub, stallTimeoutMs).finally(() => open.delete(end));
+        },
+      };
+    },
   };
 }
 
 /** Serves one stream to its end, which it tells the client; rejects never. */
-async function serve(call: PushCall, hub: PushHub, closing: AbortSignal): Promise<void> {
-  const stream = new PushStream(call, hub);
-  const isOver = new Promise<void>((resolve) => {
-    call.once('cancelled', resolve);
-    call.once('close', resolve);
+async function serve(call: PushCall, hub: PushHub, stallTimeoutMs: number): Promise<void> {
+  const stream = new PushStream(call, hub, stallTimeoutMs);
+  // Ended by an error of ours, or broken: what the client is told then is told by the call.
+  let isBroken = false;
+  const broken = new Promise<void>((resolve) => {
+    for (const event of ['error', 'cancelled', 'close']) {
+      call.once(event, () => {
+        isBroken = true;
+        resolve();
+      });
+    }
   });
-  const onClosing = (): void => {
-    const details = 'the server is closing — push on once it is back';
-    call.emit('error', { code: Status.UNAVAILABLE, details });
-  };
-  closing.addEventListener('abort', onClosing, { once: true });
   try {
-    await Promise.race([stream.run(), isOver]);
-    if (!closing.aborted && !call.cancelled) call.end();
+    await Promise.race([stream.run(), broken]);
+    if (!isBroken) call.end();
   } catch (error) {
-    // A broken connection breaks the reading too; there is nobody left to tell.
-    if (call.cancelled || closing.aborted) return;
     hub.failed(error);
     call.emit('error', { code: Status.INTERNAL, details: 'internal error of the server; see its log' });
   } finally {
-    closing.removeEventListener('abort', onClosing);
     stream.leave();
   }
 }
@@ -85,33 +98,49 @@ class PushStream {
   readonly #replies: Replies;
   readonly #cameras = new Map<string, StreamedCamera>();
   #wake: (() => void) | undefined;
+  #isOver = false;
 
-  constructor(call: PushCall, hub: PushHub) {
+  constructor(call: PushCall, hub: PushHub, stallTimeoutMs: number) {
     this.#call = call;
     this.#hub = hub;
-    this.#replies = new Replies(call);
+    this.#replies = new Replies(call, stallTimeoutMs);
   }
 
   /** Resolves when everything that was pushed is acknowledged, after the client has half-closed. */
   async run(): Promise<void> {
-    const requests = this.#call.iterator({ destroyOnReturn: false }) as AsyncIterable<PushRequest>;
-    for await (const request of requests) {
-      await this.#handle(request);
-      await this.#replies.room();
-      dealtWith(request);
-    }
+    await this.#read();
     while ([...this.#cameras.values()].some((camera) => !camera.isSettled)) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     await this.#replies.flushed();
   }
 
+  /** Deals with one message after the other. By events: iterating would destroy the call before its status is sent. */
+  #read(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#call.on('data', (request: PushRequest) => {
+        this.#call.pause();
+        this.#handle(request)
+          .then(() => this.#replies.room())
+          .then(() => {
+            dealtWith(request);
+            this.#call.resume();
+          })
+          .catch(reject);
+      });
+      this.#call.on('end', resolve);
+    });
+  }
+
+  /** What still comes is passed over. */
   leave(): void {
+    this.#isOver = true;
     for (const [name, camera] of this.#cameras) this.#hub.camera(name)?.leave(camera);
     this.#wake?.();
   }
 
   async #handle({ message }: PushRequest): Promise<void> {
+    if (this.#isOver) return;
     switch (message?.$case) {
       case 'open': {
         const { source, client } = message.value;
