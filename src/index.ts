@@ -38,6 +38,11 @@ export { changeEventToJson } from './records/convert/change.js';
 export { ByteBudget, leaseOf } from './sources/budget.js';
 export type { ReadOptions, Source, SourceReport } from './sources/index.js';
 export { liveSource, type LiveOptions } from './sources/live/live.js';
+export { pushFrames, type PushFramesOptions } from './sources/push/client.js';
+export type { Refusal } from './sources/push/camera.js';
+export { PushHub, type PushHubOptions } from './sources/push/hub.js';
+export type { FrameToPush, IdleToPush } from './sources/push/push-buffer.js';
+export { frameService, type FrameService, type FrameServiceOptions } from './sources/push/service.js';
 export { openSource, type OpenOptions } from './sources/open.js';
 
 export { catalogue, type OperatorDescription, type OptionDescription } from './topology/catalogue.js';
@@ -63,7 +68,12 @@ export type { ChangeLog, Cursor, EventFilter, LogEntry, ReadFrom, Retention } fr
 export { openLmdbLog, type LmdbLogOptions } from './log/lmdb.js';
 
 export { subscribeEvents, type Subscribed, type SubscribeOptions } from './outputs/grpc/client.js';
-export { startEventServer, type EventServer, type EventServerOptions } from './outputs/grpc/server.js';
+export {
+  startEventServer,
+  type EventServer,
+  type EventServerOptions,
+  type ServedService,
+} from './outputs/grpc/server.js';
 export { jsonLinesOutput, type JsonLinesOptions } from './outputs/jsonl.js';
 export { kafkaOutput, type KafkaOutputOptions } from './outputs/kafka.js';
 export type { KafkaOptions } from './kafka/index.js';

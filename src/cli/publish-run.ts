@@ -13,7 +13,7 @@ import { openSource } from '../sources/open.js';
 import { kafkaOptionsOf } from '../topology/deployment/kafka.js';
 import { loadDeployment } from '../topology/deployment/parse.js';
 import type { CommandIo } from './command.js';
-import { claimCheckStore } from './deployment-blobs.js';
+import { claimCheckStore } from './deployment/blobs.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { usageError } from './failure.js';
 import { OrderedSends } from './ordered-sends.js';

@@ -11,14 +11,19 @@ export const runCommand: CommandFactory = (act) =>
     summary: 'Run a deployment: many sources, as a service',
     details:
       'FILE is YAML and says what runs; deploy/deployment.yaml is an example, deploy/deployment.schema.json what may stand ' +
-      'in it. On SIGTERM what was read is finished and committed; the next start goes on from there.',
+      'in it. On SIGTERM what was read is finished and committed; the next start goes on from there. On SIGHUP the file ' +
+      'is read again, and its sources change without a break for those that stay.',
     examples: ['blinkstream run deployment.yaml', 'blinkstream run deployment.yaml --check'],
   })
     .argument('<file>', 'deployment file', text)
     .option('--check', 'tell all that is wrong with the file and what it names, and run nothing')
     .action(
       act(async (io, file: string, options: RunCommandOptions) => {
-        const { checkDeployment, runDeployment } = await import('./run-deployment.js');
-        return options.check ? checkDeployment(file, io) : runDeployment(file, io);
+        if (options.check) {
+          const { checkDeployment } = await import('./deployment/check.js');
+          return checkDeployment(file, io);
+        }
+        const { runDeployment } = await import('./deployment/run.js');
+        return runDeployment(file, io);
       }),
     );

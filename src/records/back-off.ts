@@ -12,7 +12,7 @@ export class BackOff {
     this.#random = random;
   }
 
-  /** @param soundMs for how long the last attempt gave pictures */
+  /** @param soundMs for how long the last attempt was sound */
   pauseMs(soundMs: number): number {
     if (soundMs >= SOUND_MS) this.#nextMs = FIRST_MS;
     const pauseMs = this.#nextMs * (1 - this.#random() / 2);

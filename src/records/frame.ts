@@ -15,7 +15,7 @@ export interface Position {
 /** A frame without its pixels: what may be kept, serialised and sent. */
 export interface FrameRef {
   readonly source: string;
-  /** 0-based number of the decoded frame or image. */
+  /** 0-based number of the decoded frame or image; of a pushed camera, the client's sequence number. */
   readonly index: number;
   /** Event time in ms: since the epoch where the source knows the wall clock, else since its own beginning. */
   readonly eventTimeMs: number;

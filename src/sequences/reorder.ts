@@ -23,7 +23,8 @@ export interface Reordered<T> {
  * A bounded reorder buffer by event time: a frame waits until the watermark (the latest event time seen less
  * `allowedLatenessMs`) has reached it. Inside the bound, order of arrival changes nothing that comes out; what comes
  * later than the watermark is late, and so is what a frame that was let through should have followed. Frames of equal
- * time keep the order of their index. Ticks move the watermark on as frames do, and wait for it in their own place.
+ * time keep the order of their index. Ticks move the watermark on as frames do, and wait for it in their own place; a gap
+ * in the signal moves it up to itself.
  */
 export class ReorderBuffer<T extends { readonly ref: FrameRef } | Tick> {
   #waiting: T[] = [];
@@ -48,7 +49,9 @@ export class ReorderBuffer<T extends { readonly ref: FrameRef } | Tick> {
     const timeMs = order.eventTimeMs;
     const overtaken = this.#passed !== undefined && !isAfter(order, this.#passed);
     if (timeMs < this.watermarkMs || overtaken) return { ready: [], late: [item] };
-    this.#latestMs = Math.max(this.#latestMs, timeMs);
+    // Nothing is waited for while there is no signal.
+    const isGap = isTick(item) && item.gap !== undefined;
+    this.#latestMs = Math.max(this.#latestMs, isGap ? timeMs + this.#allowedLatenessMs : timeMs);
     // Frames nearly always come in order, so the place is near the end.
     let at = this.#waiting.length;
     while (at > 0 && isAfter(orderOf(this.#waiting[at - 1]), order)) at--;

@@ -1,4 +1,4 @@
-import type { Position, SourceItem } from '../records/index.js';
+import type { FrameRef, Position, SourceItem } from '../records/index.js';
 import type { ByteBudget } from './budget.js';
 
 export interface ReadOptions {
@@ -30,8 +30,11 @@ export interface SourceReport {
 /** Where frames come from. One file a kind in this room. What is recorded gives frames alone, no ticks. */
 export interface Source<Item extends SourceItem = SourceItem> {
   readonly name: string;
-  /** Whether `from` gives the same frames once more; default true. A camera does not: what was missed is gone. */
-  readonly replayable?: boolean;
+  /**
+   * Whether `from` gives the same frames once more; default true. A camera does not: what was missed is gone. `in part`:
+   * it does as far as they are still there.
+   */
+  readonly replayable?: boolean | 'in part';
   /**
    * Frames in source order, pulled one at a time, and ticks between them where time passes without any. The consumer
    * owns one hold on each frame's lease and releases it. Ends by returning its report; throws where nothing at all can
@@ -41,4 +44,6 @@ export interface Source<Item extends SourceItem = SourceItem> {
   read(options: ReadOptions): AsyncGenerator<Item, SourceReport, undefined>;
   /** Called when a checkpoint that goes on from `position` is durable: nothing before it will be asked for again. */
   committed?(position: Position): void;
+  /** Called for a frame that came too late for its window, and was left out. */
+  late?(ref: FrameRef): void;
 }

@@ -89,6 +89,7 @@ export async function run<Options>({
         ...listener,
         late: (ref, latestMs) => {
           counts.lateFrames += 1;
+          source.late?.(ref);
           listener.late?.(ref, latestMs);
         },
         deadLetter: (error) => {

@@ -96,4 +96,16 @@ describe('reorder buffer', () => {
     expect(buffer.push(tick(150)).ready.map(key)).toEqual(['50/0']);
     expect(buffer.push(item(40, 1)).late.map(key)).toEqual(['40/1']);
   });
+
+  it('waits for nothing where there is no signal: a gap lets everything before it go, and follows', () => {
+    const buffer = new ReorderBuffer<Item | Tick>(100);
+    buffer.push(item(60, 1));
+    buffer.push(item(50, 0));
+    const gap = { ...tick(61), gap: { sinceMs: 60, reason: 'nobody pushed', over: false } };
+    expect(buffer.push(gap).ready.map(key)).toEqual(['50/0', '60/1', '61/tick']);
+    // In order behind it they wait as before.
+    expect(buffer.push(item(80, 3)).ready).toEqual([]);
+    expect(buffer.push(item(70, 2)).ready).toEqual([]);
+    expect(buffer.end().ready.map(key)).toEqual(['70/2', '80/3']);
+  });
 });

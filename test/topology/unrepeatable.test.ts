@@ -118,6 +118,40 @@ describe('a source that cannot be read again', () => {
     }
   });
 
+  it('a source that gives again what it still has goes on without the rest of what a window had kept', async () => {
+    const stage = new Stage({ width: 64, height: 48 });
+    const all = framesOf(
+      Array.from({ length: 125 }, (_, i) => stage.draw({ boxes: i % 50 > 25 ? [thing] : [], noiseSigma: 1 })),
+    );
+    class Client extends ArraySource implements Source {
+      readonly replayable = 'in part';
+    }
+    const { report } = await new TopologyTestDriver({ topology: watching }).run(new Client(all));
+    for (let commits = 1; commits < 12; commits++) {
+      for (const lost of [2, 200]) {
+        const log = memoryLog({ partitions: 1 });
+        const broken = new TopologyTestDriver({ topology: watching, log: endingAfter(log, commits) });
+        await expect(broken.run(new Client(all))).rejects.toMatchObject({ code: 'TEST_BROKEN' });
+        const from = (await log.checkpoint('watch/stage'))!.positions.stage.index;
+        // In the middle of what is asked for, and nobody says so: numbers may have gaps.
+        const left = new (class extends Client {
+          override async *read(options: ReadOptions): AsyncGenerator<SourceItem, SourceReport, undefined> {
+            const reading = super.read(options);
+            for (let step = await reading.next(); ; step = await reading.next()) {
+              if (step.done === true) return step.value;
+              if (!('ref' in step.value)) continue;
+              const { index } = step.value.ref;
+              if (index > from && index <= from + lost && index < 110) step.value.lease.release();
+              else yield step.value;
+            }
+          }
+        })(all);
+        const resumed = await new TopologyTestDriver({ topology: watching, log }).run(left);
+        expect(resumed.report).toEqual(report);
+      }
+    }
+  });
+
   it('is refused by an activity window that no gate measures for', async () => {
     const blind = topology('watch', ({ source }: { readonly source: Source }) =>
       // The compiler says so; a topology in plain JavaScript hears it here.

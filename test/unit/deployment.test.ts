@@ -103,7 +103,7 @@ log:
         "14:17 sources[1].intervalMs must be a number, and is text",
         "15:5 sources[2].name is missing",
         "16:12 sources[2].input must not be empty",
-        "17:5 sources[3].kind is missing: one of video, images, camera, kafka",
+        "17:5 sources[3].kind is missing: one of video, images, camera, push, kafka",
         "19:15 limits.maxSources must be at least 1",
         "20:14 limits.budgetMiB must be at least 16",
         "21:5 log must be a mapping, and is empty",
@@ -147,6 +147,20 @@ limits: { maxSources: 1 }
         "18:23 5 sources are to be read, and limits.maxSources is 1",
       ]
     `);
+  });
+
+  it('has somewhere to push to, and one topology for each camera that is pushed', () => {
+    const pushed = (outputs: string) => `topologies:
+  - { kind: watch }
+  - { kind: module, file: mine.js }
+sources:
+  - { name: yard, kind: push }
+log: { folder: log }
+outputs: ${outputs}
+`;
+    const twice = '5:5 2 topologies read yard, which only one may: push it once for each';
+    expect(told(pushed("{ grpc: { listen: '127.0.0.1:0' } }"))).toEqual([twice]);
+    expect(told(pushed('{}'))).toEqual([twice, '5:25 nobody can push yard: outputs.grpc says where to']);
   });
 
   it.each([

@@ -136,7 +136,7 @@ describe('a deployment file that refers to secrets', () => {
     await writeFile(join(folder, 'short'), 'too-short');
     const wrong = written.replace('kind: camera', "kind: '${file:kind}'").replace('file:token', 'file:short');
     const [first] = await mistakesOf(load(wrong));
-    expect(first).toBe('"${file:kind}" is no sources[0].kind; there are video, images, camera, kafka');
+    expect(first).toBe('"${file:kind}" is no sources[0].kind; there are video, images, camera, push, kafka');
     expect(await mistakesOf(load(written.replace('file:token', 'file:short')))).toEqual([
       'the token has fewer than 16 characters',
     ]);

@@ -12,7 +12,10 @@ function protoFolder(): string {
 }
 
 /** Lets tools such as grpcurl ask what the server offers; read from the same files as the generated code. */
-export const reflection = (): ReflectionService =>
-  new ReflectionService(loadSync('blinkstream/v1/events_service.proto', { includeDirs: [protoFolder()] }), {
-    services: ['blinkstream.v1.EventService'],
-  });
+export const reflection = (services: readonly string[]): ReflectionService =>
+  new ReflectionService(
+    loadSync(['blinkstream/v1/events_service.proto', 'blinkstream/v1/frame_service.proto'], {
+      includeDirs: [protoFolder()],
+    }),
+    { services: [...services] },
+  );

@@ -1,4 +1,10 @@
-import { Server, status as Status } from '@grpc/grpc-js';
+import {
+  Server,
+  type ServerInterceptor,
+  type ServiceDefinition,
+  status as Status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ServerSecurity } from '../../grpc/index.js';
 import { type ServerAccess, serverAccess } from '../../grpc/server-access.js';
@@ -13,6 +19,18 @@ import { encodedEventService } from './wire.js';
 
 const serviceName = 'blinkstream.v1.EventService';
 
+/** Another service of the same server, beside `EventService`. */
+export interface ServedService {
+  /** `blinkstream.v1.FrameService` */
+  readonly name: string;
+  readonly definition: ServiceDefinition;
+  readonly interceptor?: ServerInterceptor;
+  /** The largest message that it takes; gRPC's default is 4 MiB. */
+  readonly maxMessageBytes?: number;
+  /** @param closing aborts when the server closes; open streams must end then */
+  handlers(closing: AbortSignal): UntypedServiceImplementation;
+}
+
 export interface EventServerOptions {
   readonly log: ChangeLog;
   /** `127.0.0.1:0` (any free port), `[::1]:50051` or `unix:PATH`. */
@@ -21,6 +39,8 @@ export interface EventServerOptions {
   readonly security?: ServerSecurity;
   /** Renewed certificates that cannot be used; the ones before stay. */
   readonly onProblem?: (problem: BlinkstreamError) => void;
+  /** What it serves beside. */
+  readonly services?: readonly ServedService[];
   /** A subscriber that takes nothing for this long is let go with `RESOURCE_EXHAUSTED`; default 30,000 ms. */
   readonly stallTimeoutMs?: number;
   /** How long `close` waits for clients to take what they were sent; default 3,000 ms. */
@@ -64,19 +84,25 @@ interface Serving extends Omit<EventServerOptions, 'address'> {
 }
 
 async function serve(options: Serving): Promise<EventServer> {
-  const { log, address, access, stallTimeoutMs = 30_000, closeTimeoutMs = 3_000 } = options;
+  const { log, address, access, services = [], stallTimeoutMs = 30_000, closeTimeoutMs = 3_000 } = options;
   await ensureFree(address);
   const server = new Server({
-    interceptors: [...access.interceptors, pipelined],
+    interceptors: [...access.interceptors, pipelined, ...services.flatMap(({ interceptor }) => interceptor ?? [])],
+    'grpc.max_receive_message_length': Math.max(
+      4 * 1024 * 1024,
+      ...services.map(({ maxMessageBytes = 0 }) => maxMessageBytes),
+    ),
     // Off by default: without it, the streams of a client whose host has gone are held forever.
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
   const closing = new AbortController();
   server.addService(encodedEventService, eventService({ log, stallTimeoutMs, closing: closing.signal }));
-  const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' });
+  for (const service of services) server.addService(service.definition, service.handlers(closing.signal));
+  const served = [serviceName, ...services.map(({ name }) => name)];
+  const health = new HealthImplementation(Object.fromEntries(['', ...served].map((name) => [name, 'SERVING'])));
   health.addToServer(server);
-  reflection().addToServer(server);
+  reflection(served).addToServer(server);
 
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(addressText(address), access.credentials, (error, bound) =>
@@ -87,8 +113,7 @@ async function serve(options: Serving): Promise<EventServer> {
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     access.close();
-    health.setStatus('', 'NOT_SERVING');
-    health.setStatus(serviceName, 'NOT_SERVING');
+    for (const name of ['', ...served]) health.setStatus(name, 'NOT_SERVING');
     closing.abort(new StatusError(Status.UNAVAILABLE, 'the server is closing — subscribe again from the last cursor'));
     await shutdown(server, closeTimeoutMs);
   };

@@ -26,6 +26,7 @@ export const contradictions = (
   })),
   ...ofTopologies(deployment),
   ...ofImages(deployment),
+  ...ofPushed(deployment),
   ...ofAddresses(deployment),
   ...ofCredentials(deployment, refers),
   ...ofKafka(deployment),
@@ -83,6 +84,26 @@ const ofImages = ({ sources }: Deployment): Contradiction[] =>
       ? [{ path: ['sources', i, 'timePattern'], message: 'intervalMs and timePattern are two ways to tell a time' }]
       : [],
   );
+
+const ofPushed = (deployment: Deployment): Contradiction[] =>
+  deployment.sources.flatMap(({ kind, name }, i): Contradiction[] => {
+    if (kind !== 'push') return [];
+    const readers = pipelinesOf(deployment).filter(({ source }) => source === i);
+    return [
+      ...(deployment.outputs.grpc === undefined
+        ? [{ path: ['sources', i, 'kind'], message: `nobody can push ${name}: outputs.grpc says where to` }]
+        : []),
+      // What its client may forget is for one checkpoint to say.
+      ...(readers.length > 1
+        ? [
+            {
+              path: ['sources', i],
+              message: `${readers.length} topologies read ${name}, which only one may: push it once for each`,
+            },
+          ]
+        : []),
+    ];
+  });
 
 function ofKafka({ sources, log, outputs, kafka }: Deployment): Contradiction[] {
   if (kafka !== undefined) {

@@ -65,8 +65,18 @@ const kafka = z
   })
   .describe('Cameras out of Kafka. Partitions are shared; each camera is read in the order of its partition.');
 
+const push = z
+  .strictObject({
+    kind: z.literal('push').describe('a camera whose frames a client pushes over gRPC (blinkstream.v1.FrameService)'),
+    name,
+    stallMs: wholeNumber(
+      'without a frame for so long SIGNAL_GAP is told; 0: never, for cameras that send only when something moves',
+    ).default(10_000),
+  })
+  .describe('Frames that clients push, JPEG or PNG, with the event times and sequence numbers of the client.');
+
 /** Where frames come from, one entry a source; `kind` says which fields there are. */
-export const sourceSchema = z.discriminatedUnion('kind', [video, images, camera, kafka]);
+export const sourceSchema = z.discriminatedUnion('kind', [video, images, camera, push, kafka]);
 
 export type SourceEntry = z.infer<typeof sourceSchema>;
 export type KafkaSourceEntry = z.infer<typeof kafka>;

@@ -92,7 +92,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
       const positionAt = (item: Frame | Tick): Position | undefined => {
         const readTo = isTick(item) ? latest(item.readTo, reducer.readTo) : reducer.readTo;
         const behind: Position | undefined = readTo && { ...readTo, after: true };
-        if (!replayable) return behind;
+        if (replayable === false) return behind;
         const needed = [
           ...reducer.keptPositions(),
           ...context.ahead.flatMap((step) => step.positionsAfter(orderOf(item))),
@@ -102,7 +102,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
         return needed.length > 0 ? earliest(needed) : behind;
       };
       /** Whether a frame may be missing where the source is read again. */
-      let lossy = !replayable;
+      let lossy = replayable !== true;
       /** What was kept comes again before anything new does, or never. */
       const giveUpMissing = (): void => {
         if (!lossy) return;

@@ -22,7 +22,7 @@ export interface Region {
 
 /** A moment of a source. */
 export interface FramePoint {
-  /** 0-based number of the decoded frame or image. */
+  /** 0-based number of the decoded frame or image; of a pushed camera, the sequence number that the client gave it. */
   frame: number;
   /** Event time. Sources that do not know the wall clock count from 1970-01-01T00:00:00Z. */
   time:

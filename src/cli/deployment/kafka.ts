@@ -1,18 +1,18 @@
 import { resolve } from 'node:path';
 import type { Kafka } from 'kafkajs';
-import type { ClaimCheckStore } from '../blobs/index.js';
-import { kafkaError } from '../kafka/errors.js';
-import { kafkaClient } from '../kafka/index.js';
-import { deadLetterTopic } from '../outputs/dead-letters.js';
-import { openKafkaLog, type KafkaLog } from '../log/kafka/kafka-log.js';
-import { plainLanes } from '../log/plain-lane.js';
-import type { ChangeLog, Committer, Retention } from '../log/index.js';
-import type { BlinkstreamError } from '../records/index.js';
-import { kafkaFeed, type KafkaFeed } from '../sources/kafka/feed.js';
-import type { Lane } from '../sources/kafka/lane.js';
-import { kafkaOptionsOf } from '../topology/deployment/kafka.js';
-import type { LoadedDeployment } from '../topology/deployment/parse.js';
-import type { KafkaSourceEntry } from '../topology/deployment/sources.js';
+import type { ClaimCheckStore } from '../../blobs/index.js';
+import { kafkaError } from '../../kafka/errors.js';
+import { kafkaClient } from '../../kafka/index.js';
+import { deadLetterTopic } from '../../outputs/dead-letters.js';
+import { openKafkaLog, type KafkaLog } from '../../log/kafka/kafka-log.js';
+import { plainLanes } from '../../log/plain-lane.js';
+import type { ChangeLog, Committer, Retention } from '../../log/index.js';
+import type { BlinkstreamError } from '../../records/index.js';
+import { kafkaFeed, type KafkaFeed } from '../../sources/kafka/feed.js';
+import type { Lane } from '../../sources/kafka/lane.js';
+import { kafkaOptionsOf } from '../../topology/deployment/kafka.js';
+import type { LoadedDeployment } from '../../topology/deployment/parse.js';
+import type { KafkaSourceEntry } from '../../topology/deployment/sources.js';
 
 /** What a deployment has to do with Kafka. */
 export interface DeploymentKafka {

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { folderStore, sweepFolder } from '../blobs/folder.js';
-import type { ClaimCheckStore } from '../blobs/index.js';
-import { s3Store } from '../blobs/s3.js';
-import { BlinkstreamError } from '../records/index.js';
-import type { BlobsEntry } from '../topology/deployment/blobs.js';
-import type { CommandIo } from './command.js';
+import { folderStore, sweepFolder } from '../../blobs/folder.js';
+import type { ClaimCheckStore } from '../../blobs/index.js';
+import { s3Store } from '../../blobs/s3.js';
+import { BlinkstreamError } from '../../records/index.js';
+import type { BlobsEntry } from '../../topology/deployment/blobs.js';
+import type { CommandIo } from '../command.js';
 
 const sweepEveryMs = 3_600_000;
 const dayMs = 86_400_000;

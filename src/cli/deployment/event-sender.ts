@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
-import type { ChangeLog } from '../log/index.js';
-import { kafkaOutput } from '../outputs/kafka.js';
-import type { BlinkstreamError } from '../records/index.js';
-import { kafkaOptionsOf } from '../topology/deployment/kafka.js';
-import type { LoadedDeployment } from '../topology/deployment/parse.js';
-import type { CommandIo } from './command.js';
+import type { ChangeLog } from '../../log/index.js';
+import { kafkaOutput } from '../../outputs/kafka.js';
+import type { BlinkstreamError } from '../../records/index.js';
+import { kafkaOptionsOf } from '../../topology/deployment/kafka.js';
+import type { LoadedDeployment } from '../../topology/deployment/parse.js';
+import type { CommandIo } from '../command.js';
 
 /** Sends the events of a log to the topic of `outputs.kafka`; undefined where a deployment has none. */
 export async function eventSender(

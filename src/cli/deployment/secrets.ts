@@ -1,11 +1,11 @@
-import { clientAccess } from '../grpc/client-access.js';
-import { serverAccess } from '../grpc/server-access.js';
-import { BlinkstreamError } from '../records/index.js';
-import type { LoadedDeployment } from '../topology/deployment/parse.js';
-import { securityIn } from '../topology/deployment/security.js';
-import type { Secrets } from '../topology/deployment/secrets.js';
-import type { ValuePath } from '../topology/deployment/text.js';
-import type { CommandIo } from './command.js';
+import { clientAccess } from '../../grpc/client-access.js';
+import { serverAccess } from '../../grpc/server-access.js';
+import { BlinkstreamError } from '../../records/index.js';
+import type { LoadedDeployment } from '../../topology/deployment/parse.js';
+import { securityIn } from '../../topology/deployment/security.js';
+import type { Secrets } from '../../topology/deployment/secrets.js';
+import type { ValuePath } from '../../topology/deployment/text.js';
+import type { CommandIo } from '../command.js';
 
 /** Runs `work` with notes, and lets errors out of it, that do not show what the deployment file refers to. */
 export async function withSecretsHidden<T>(

@@ -1,0 +1,52 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ChangeLog } from '../../log/index.js';
+
+/** What goes on beside the pipelines: where it fails, they stop, because nobody would see what they make. */
+export class SideWork {
+  readonly #ending = new AbortController();
+  readonly #work: Promise<void>[] = [];
+  #failure: { readonly error: unknown } | undefined;
+
+  /** @param stop aborted where any of it fails */
+  constructor(readonly stop: AbortController) {}
+
+  begin(work: (signal: AbortSignal) => Promise<void>): void {
+    const failed = (error: unknown): void => {
+      this.#failure ??= { error };
+      this.stop.abort(error);
+    };
+    this.#work.push(work(this.#ending.signal).catch(failed));
+  }
+
+  /** @throws what any of it failed by, once */
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await Promise.all(this.#work);
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure.error;
+  }
+}
+
+/** Applies the log's retention again and again, until the signal aborts. */
+export async function keepPruned(log: ChangeLog, everyMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await log.prune(Date.now());
+    await pause(everyMs, undefined, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
+
+/** Aborts `deadlineMs` after `asked` did; holds no process that ends before. */
+export function afterDeadline(asked: AbortSignal, deadlineMs: number, over: AbortSignal): AbortSignal {
+  const late = new AbortController();
+  const begin = (): void => {
+    const timer = setTimeout(() => late.abort(new Error('the time to end was up')), deadlineMs);
+    timer.unref();
+    over.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  };
+  if (asked.aborted) begin();
+  else asked.addEventListener('abort', begin, { once: true });
+  return late.signal;
+}
