@@ -52,12 +52,18 @@ export class Service {
   #going = 0;
   /** What the service stays up for. */
   readonly #pending = new Set<Promise<unknown>>();
+  /** Rejects with what the first of it failed by. */
+  readonly #failure: Promise<never>;
+  #fail!: (error: unknown) => void;
   #isOver = false;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
     this.#shareBytes = Math.floor(options.budgetBytes / options.maxPipelines);
     this.#shares = new ByteBudget(this.#shareBytes * options.maxPipelines);
+    this.#failure = new Promise((_, reject) => (this.#fail = reject));
+    // It is for `ended` to throw, which may be asked later, or never.
+    this.#failure.catch(() => undefined);
   }
 
   /** Pipelines as they are now, in the order in which they were added; those that have ended or failed too. */
@@ -122,10 +128,9 @@ export class Service {
   /** Stays up until this is settled, although no pipeline may go on: what it does may bring others. */
   during(work: Promise<unknown>): void {
     this.#pending.add(work);
-    // One that was rejected stays, for `ended` to throw.
     work.then(
       () => this.#pending.delete(work),
-      () => undefined,
+      (error: unknown) => this.#fail(error),
     );
   }
 
@@ -133,9 +138,10 @@ export class Service {
    * Resolves when every pipeline has ended or failed, or the service is drained, and nothing is left of what `during` was
    * told; then no more may be added.
    * @returns how each of them ended, but for those that were removed or lost
+   * @throws what anything of it failed by, at once; the pipelines go on until they are stopped
    */
   async ended(): Promise<readonly PipelineStatus[]> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    while (this.#pending.size > 0) await Promise.race([Promise.all(this.#pending), this.#failure]);
     this.#isOver = true;
     return this.statuses;
   }

@@ -244,7 +244,12 @@ describe('a service', () => {
 
   it('ends by what failed beside its pipelines', async () => {
     const service = serviceOf({});
+    const dock = service.add(silent('dock'));
+    const ended = service.ended();
+    await running(dock);
+    // Begun while the end is waited for already.
     service.during(Promise.reject(new Error('the broker is gone')));
-    await expect(service.ended()).rejects.toThrow('the broker is gone');
+    await expect(ended).rejects.toThrow('the broker is gone');
+    await dock.remove();
   });
 });
