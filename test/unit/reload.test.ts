@@ -72,7 +72,7 @@ const partsFrom = ({ deployment }: LoadedDeployment): Promise<Part[]> =>
     pipelinesOf(deployment).map(({ source }) => ({
       key: `watch/${deployment.sources[source].name}`,
       entry: deployment.sources[source],
-      topology: quickWatch as Part['topology'],
+      topology: quickWatch,
       options: {} as never,
     })),
   );
