@@ -48,6 +48,11 @@ export interface ReadFrom {
   readonly untilEnd?: boolean;
   /** Give a progress entry after this long without an event; default 5,000 ms. */
   readonly progressEveryMs?: number;
+  /**
+   * Called once, as reading begins, with a way to ask how many events the log holds after the last one given: at most,
+   * as those that the filter hides count, and so do gaps.
+   */
+  readonly onBehind?: (behind: () => number) => void;
   readonly signal: AbortSignal;
 }
 

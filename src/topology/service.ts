@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Committer } from '../log/index.js';
 import { BlinkstreamError, messageOf, type ChangeEvent, type FrameRef } from '../records/index.js';
 import type { Source } from '../sources/index.js';
+import type { PipelineListener } from './context.js';
 import { run, type RunOptions, type RunResult } from './run.js';
 import type { Topology } from './topology.js';
 
@@ -38,6 +39,8 @@ export interface PipelineStatus {
 
 export interface ServiceListener {
   state?(status: PipelineStatus): void;
+  /** Asked once for each pipeline, when it is begun: who listens to all that this one tells, over all its attempts. */
+  pipeline?(pipeline: Pick<PipelineStatus, 'topology' | 'source'>): PipelineListener;
   committed?(events: readonly ChangeEvent[]): void;
   late?(ref: FrameRef): void;
   deadLetter?(error: BlinkstreamError): void;
@@ -89,6 +92,7 @@ async function keepGoing(
     deadLetters: 0,
     failures: 0,
   };
+  const own = listener.pipeline?.(status) ?? {};
   const enter = (state: PipelineState, more: Partial<PipelineStatus> = {}): PipelineStatus => {
     status = { ...status, ...more, state };
     listener.state?.(status);
@@ -107,13 +111,24 @@ async function keepGoing(
       signal,
       drain,
       listener: {
-        frame: (ref) => (status = { ...status, frames: status.frames + 1, lastFrame: ref }),
-        late: (ref) => listener.late?.(ref),
-        deadLetter: (error) => listener.deadLetter?.(error),
-        committed: (events) => {
+        ...own,
+        frame: (ref) => {
+          status = { ...status, frames: status.frames + 1, lastFrame: ref };
+          own.frame?.(ref);
+        },
+        late: (ref, latestMs) => {
+          listener.late?.(ref);
+          own.late?.(ref, latestMs);
+        },
+        deadLetter: (error) => {
+          listener.deadLetter?.(error);
+          own.deadLetter?.(error);
+        },
+        committed: (events, contradicted) => {
           // Something came of it: what went wrong before is over.
           status = { ...withoutError(status), events: status.events + events.length, failures: 0 };
           listener.committed?.(events);
+          own.committed?.(events, contradicted);
         },
       },
     });

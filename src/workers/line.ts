@@ -1,5 +1,6 @@
 import { BlinkstreamError } from '../records/index.js';
 import type { Life } from './lives.js';
+import type { WorkerListener, WorkerLoad } from './load.js';
 import { type Seat, SupervisedWorker } from './supervisor.js';
 
 export interface WorkerStart {
@@ -22,8 +23,22 @@ export class WorkerLine {
   readonly #waiting: Waiting[] = [];
   #closed = false;
 
-  constructor(starts: readonly WorkerStart[]) {
-    this.workers = starts.map(({ name, start }) => new SupervisedWorker(name, start, () => this.#serve()));
+  constructor(starts: readonly WorkerStart[], listener: WorkerListener = {}) {
+    this.workers = starts.map(({ name, start }) => new SupervisedWorker(name, start, () => this.#serve(), listener));
+  }
+
+  load(): Omit<WorkerLoad, 'retries'> {
+    const sum = (count: (worker: SupervisedWorker) => number): number =>
+      this.workers.reduce((total, worker) => total + count(worker), 0);
+    const up = sum(({ life }) => (life === undefined ? 0 : 1));
+    return {
+      waiting: this.#waiting.length,
+      inFlight: sum(({ inFlight }) => inFlight),
+      capacity: this.capacity,
+      up,
+      down: this.workers.length - up,
+      replaced: sum(({ replaced }) => replaced),
+    };
   }
 
   /** Places at the workers that are not down, at least 1. */
