@@ -13,6 +13,7 @@ const rooms = [
   'log',
   'outputs',
   'topology',
+  'operation',
   'cli',
 ];
 

@@ -3,6 +3,16 @@ import { pathToFileURL } from 'node:url';
 import watch from '../../topologies/watch.js';
 import { openLmdbLog } from '../log/lmdb.js';
 import type { ChangeLog } from '../log/index.js';
+import {
+  deadlinePassed,
+  fatalNote,
+  noteJson,
+  serviceListener,
+  type TellNote,
+  workerListener,
+} from '../operation/notes.js';
+import { type Operation, startOperation } from '../operation/operation.js';
+import { ServiceTally } from '../operation/tally.js';
 import { startEventServer } from '../outputs/grpc/server.js';
 import { jsonLinesOutput } from '../outputs/jsonl.js';
 import { changeEventToJson } from '../records/convert/change.js';
@@ -59,13 +69,34 @@ function tellMistake(io: CommandIo, file: string, mistake: { line: number; colum
   else io.out.line(`${file}:${line}:${column}: ${message}`);
 }
 
+/** What `run` was asked for beside the file, which it takes precedence over. */
+export interface RunWishes {
+  readonly log?: 'text' | 'json';
+}
+
 /**
  * Runs a deployment until its sources have ended or the command is asked to stop: then what was read is finished, within
- * the deadline that the file sets, and committed.
+ * the deadline that the file sets, and committed. Where notes are wanted as JSON, what it fails by is one of them.
  */
-export async function runDeployment(file: string, io: CommandIo): Promise<ExitCode> {
-  const loaded = await loadDeployment(file);
-  const { workers, log: kept, outputs, limits, retention, shutdown } = loaded.deployment;
+export async function runDeployment(file: string, io: CommandIo, wishes: RunWishes = {}): Promise<ExitCode> {
+  let format = wishes.log ?? 'text';
+  const tell: TellNote = (note) => {
+    if (format === 'json') io.notes.json(noteJson(note, Date.now()));
+    else io.notes.line(note.message);
+  };
+  try {
+    const loaded = await loadDeployment(file);
+    format = wishes.log ?? loaded.deployment.operation.log;
+    return await serve(loaded, io, tell);
+  } catch (error) {
+    if (format === 'text' || !(error instanceof BlinkstreamError)) throw error;
+    tell(fatalNote(error));
+    return error.exitCode as ExitCode;
+  }
+}
+
+async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): Promise<ExitCode> {
+  const { workers, log: kept, outputs, limits, retention, shutdown, operation } = loaded.deployment;
   const pipelines = await pipelinesFrom(loaded);
   const log = await openLmdbLog({
     path: resolve(loaded.folder, kept.folder),
@@ -76,39 +107,59 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
   });
   const stop = new AbortController();
   const side = new SideWork(stop);
+  const tally = new ServiceTally();
+  const listener = serviceListener(tally, tell);
+  const onStalled = (): void => {
+    tally.stalledSubscribers += 1;
+    tell({ level: 'warn', code: 'SUBSCRIBER_STALLED', message: 'a subscriber took nothing and was let go' });
+  };
   try {
-    const server = outputs.grpc && (await startEventServer({ log, address: outputs.grpc.listen }));
+    const server = outputs.grpc && (await startEventServer({ log, address: outputs.grpc.listen, onStalled }));
     try {
-      if (server) io.notes.line(`change events are served on ${server.address}`);
+      if (server) {
+        tell({ level: 'info', code: 'EVENTS_SERVED', message: `change events are served on ${server.address}` });
+      }
       const pool = await createWorkerPool({
         ...(workers.children !== undefined && { children: workers.children }),
         addresses: workers.addresses,
         deadlineMs: workers.deadlineMs,
+        listener: workerListener(tell),
       });
+      let watched: Operation | undefined;
       try {
+        watched = await startOperation({
+          ...operation,
+          log,
+          tally,
+          workers: pool,
+          server,
+          draining: io.signal,
+          tell,
+        });
         side.begin((signal) => prune(log, retention.pruneEveryMs, signal));
         const lines = outputs.jsonLines && { log, path: resolve(loaded.folder, outputs.jsonLines.file) };
         if (lines) {
           await makeFolder(dirname(lines.path));
           side.begin((signal) => jsonLinesOutput({ ...lines, signal }).then(() => undefined));
         }
-        const ended = await runService({
+        const late = afterDeadline(io.signal, shutdown.deadlineMs, stop.signal);
+        late.addEventListener('abort', () => tell(deadlinePassed(shutdown.deadlineMs)), { once: true });
+        const running = runService({
           pipelines,
           log,
           workers: pool,
           budgetBytes: limits.budgetMiB * 2 ** 20,
           drain: io.signal,
-          signal: AbortSignal.any([stop.signal, afterDeadline(io.signal, shutdown.deadlineMs, stop.signal)]),
+          signal: AbortSignal.any([stop.signal, late]),
           listener: {
-            state: (status) => tellState(io, status),
+            ...listener,
             committed: (events) => {
               for (const event of events) tellEvent(io, event);
             },
-            late: (ref) =>
-              io.notes.line(`frame ${ref.index} of ${ref.source} came too late for its window and was left out`),
-            deadLetter: (error) => io.notes.line(`not reasoned over: ${error.message}`),
           },
         });
+        tally.isBegun = true;
+        const ended = await running;
         await side.end();
         // What was committed last is in the file too.
         if (lines) await jsonLinesOutput({ ...lines, untilEnd: true, signal: new AbortController().signal });
@@ -116,6 +167,7 @@ export async function runDeployment(file: string, io: CommandIo): Promise<ExitCo
       } finally {
         await side.end();
         await pool.close();
+        await watched?.close();
       }
     } finally {
       await server?.close();
@@ -238,11 +290,6 @@ function open(entry: SourceEntry, { folder, deployment }: LoadedDeployment): Pro
 function tellEvent(io: CommandIo, event: ChangeEvent): void {
   if (io.json) io.out.json(changeEventToJson(event));
   else io.out.line(...eventLine(event));
-}
-
-function tellState(io: CommandIo, { topology, source, state, error, frames, events }: PipelineStatus): void {
-  const why = error === undefined ? '' : `: ${error.message}`;
-  io.notes.line(`${topology}/${source} ${state}, ${frames} frames, ${events} events${why}`);
 }
 
 /** That of the gravest error among pipelines that did not come to a good end. */

@@ -1,9 +1,11 @@
+import { Option } from 'commander';
 import { type CommandFactory, newCommand } from './command.js';
 import { text } from './option-values.js';
 
 /** What `run` was asked for. */
 export interface RunCommandOptions {
   readonly check?: true;
+  readonly log?: 'text' | 'json';
 }
 
 export const runCommand: CommandFactory = (act) =>
@@ -16,9 +18,14 @@ export const runCommand: CommandFactory = (act) =>
   })
     .argument('<file>', 'deployment file', text)
     .option('--check', 'tell all that is wrong with the file and what it names, and run nothing')
+    .addOption(
+      new Option('--log <format>', 'how standard error tells what happens; default: operation.log of the file').choices(
+        ['text', 'json'],
+      ),
+    )
     .action(
       act(async (io, file: string, options: RunCommandOptions) => {
         const { checkDeployment, runDeployment } = await import('./run-deployment.js');
-        return options.check ? checkDeployment(file, io) : runDeployment(file, io);
+        return options.check ? checkDeployment(file, io) : runDeployment(file, io, options);
       }),
     );

@@ -40,7 +40,7 @@ export function parseAddress(address: string): ListenAddress {
   return { form: 'tcp', host, port };
 }
 
-const isLoopback = (host: string): boolean =>
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 
 /** As gRPC writes it, with the port that was bound. */

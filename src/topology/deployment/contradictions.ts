@@ -1,5 +1,6 @@
 import { BlinkstreamError } from '../../records/index.js';
 import { parseAddress } from '../../outputs/grpc/address.js';
+import { httpAddress } from '../../outputs/http-address.js';
 import { workerAddress } from '../../workers/address.js';
 import type { Deployment } from './schema.js';
 import type { ValuePath } from './text.js';
@@ -74,7 +75,7 @@ const ofImages = ({ sources }: Deployment): Contradiction[] =>
       : [],
   );
 
-function ofAddresses({ workers, outputs }: Deployment): Contradiction[] {
+function ofAddresses({ workers, outputs, operation }: Deployment): Contradiction[] {
   const tried = (path: ValuePath, parse: () => unknown): Contradiction[] => {
     try {
       parse();
@@ -91,6 +92,7 @@ function ofAddresses({ workers, outputs }: Deployment): Contradiction[] {
       message: `${name} is named twice`,
     })),
     ...(outputs.grpc ? tried(['outputs', 'grpc', 'listen'], () => parseAddress(outputs.grpc?.listen ?? '')) : []),
+    ...tried(['operation', 'listen'], () => operation.listen && httpAddress(operation.listen, operation)),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { operationSchema } from './operation.js';
 import { pathField, textField, wholeNumber } from './fields.js';
 import { sourceSchema } from './sources.js';
 import { topologySchema } from './topologies.js';
@@ -83,6 +84,7 @@ export const deploymentSchema = z
     limits,
     retention,
     shutdown,
+    operation: operationSchema,
   })
   .describe('A deployment of Blinkstream: what blinkstream run runs.');
 

@@ -1,0 +1,119 @@
+import { BlinkstreamError, type FrameRef, messageOf } from '../records/index.js';
+import type { PipelineStatus, ServiceListener } from '../topology/service.js';
+import type { WorkerListener } from '../workers/load.js';
+import type { ServiceTally } from './tally.js';
+
+/** Something that whoever looks after a service should know. */
+export interface Note {
+  readonly level: 'info' | 'warn' | 'error';
+  /** Stable, upper case: `PIPELINE_FAILED`. Machines read it; people read the message. */
+  readonly code: string;
+  readonly topology?: string;
+  readonly source?: string;
+  /** One line, for people; without secrets, because errors have none. */
+  readonly message: string;
+  /** Code of the error that led to it. */
+  readonly error?: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+export type TellNote = (note: Note) => void;
+
+/** A note as one line of JSON. */
+export const noteJson = ({ level, code, topology, source, message, error, hint }: Note, timeMs: number): string =>
+  JSON.stringify({ time: new Date(timeMs).toISOString(), level, code, topology, source, message, error, hint });
+
+type PipelineKey = Pick<PipelineStatus, 'topology' | 'source'>;
+
+const stateLevels: Readonly<Record<PipelineStatus['state'], Note['level']>> = {
+  starting: 'info',
+  running: 'info',
+  waiting: 'warn',
+  ended: 'info',
+  suspended: 'info',
+  failed: 'error',
+};
+
+const stateNote = ({ topology, source, state, error, frames, events }: PipelineStatus): Note => ({
+  level: state === 'ended' && error !== undefined ? 'warn' : stateLevels[state],
+  code: `PIPELINE_${state.toUpperCase()}`,
+  topology,
+  source,
+  message: `${topology}/${source} ${state}, ${frames} frames, ${events} events${error === undefined ? '' : `: ${error.message}`}`,
+  ...(error && { error: error.code, ...(error.hint !== undefined && { hint: error.hint }) }),
+});
+
+const lateNote = ({ topology, source }: PipelineKey, ref: FrameRef): Note => ({
+  level: 'warn',
+  code: 'FRAME_LATE',
+  topology,
+  source,
+  message: `frame ${ref.index} of ${ref.source} came too late for its window and was left out`,
+});
+
+const deadLetterNote = ({ topology, source }: PipelineKey, error: BlinkstreamError): Note => ({
+  level: 'error',
+  code: 'DEAD_LETTER',
+  topology,
+  source,
+  message: `not reasoned over: ${error.message}`,
+  error: error.code,
+  ...(error.hint !== undefined && { hint: error.hint }),
+});
+
+/** The service was asked to end, and not all that was read could be finished. */
+export const deadlinePassed = (deadlineMs: number): Note => ({
+  level: 'warn',
+  code: 'DEADLINE_PASSED',
+  message: `not all was finished within ${deadlineMs / 1_000} s; the next start does it`,
+});
+
+/** Why the service ends before its time. */
+export const fatalNote = (thrown: unknown): Note => {
+  const { code, hint } = thrown instanceof BlinkstreamError ? thrown : { code: 'INTERNAL', hint: undefined };
+  return { level: 'error', code, message: messageOf(thrown), ...(hint !== undefined && { hint }) };
+};
+
+/** What pipelines tell, added up by `tally` and told. */
+export const serviceListener = (tally: ServiceTally, tell: TellNote): ServiceListener => ({
+  pipeline: (key) => {
+    const counted = tally.listener.pipeline(key);
+    return {
+      ...counted,
+      late: (ref, latestMs) => {
+        counted.late?.(ref, latestMs);
+        tell(lateNote(key, ref));
+      },
+      deadLetter: (error) => {
+        counted.deadLetter?.(error);
+        tell(deadLetterNote(key, error));
+      },
+    };
+  },
+  state: (status) => {
+    tally.listener.state(status);
+    tell(stateNote(status));
+  },
+});
+
+/** What becomes of the workers, told. */
+export const workerListener = (tell: TellNote): WorkerListener => ({
+  gone: (worker, why) =>
+    tell({ level: 'warn', code: 'WORKER_GONE', message: `${worker} ${why}; another takes its place` }),
+  down: (error) =>
+    tell({
+      level: 'error',
+      code: 'WORKER_UNAVAILABLE',
+      message: error.message,
+      error: error.code,
+      ...(error.hint !== undefined && { hint: error.hint }),
+    }),
+  retry: ({ source, first, last }, why) =>
+    tell({
+      level: 'warn',
+      code: 'SEQUENCE_RETRIED',
+      source,
+      message: `frames ${first.frame} to ${last.frame} of ${source} go to a worker once more: ${why}`,
+    }),
+});
