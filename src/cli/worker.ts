@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { Option } from 'commander';
+import { devices, type Device } from '../evidence/devices.js';
 import { packageVersion } from '../workers/version.js';
 import { type CommandFactory, newCommand } from './command.js';
 import { exitCodes } from './exit-codes.js';
@@ -7,6 +9,7 @@ import { styled } from './terminal.js';
 
 interface WorkerOptions {
   readonly listen: string;
+  readonly device: Device;
 }
 
 /** How long the sequence that is worked on may still take when the worker is asked to end. */
@@ -22,13 +25,14 @@ export const workerCommand: CommandFactory = (act) =>
     ],
   })
     .requiredOption('--listen <address>', '127.0.0.1:PORT (0: any free port) or unix:/PATH', text)
+    .addOption(new Option('--device <device>', 'what models run on').choices(devices).default('cpu'))
     .action(
-      act(async ({ out, json, signal }, { listen }: WorkerOptions) => {
+      act(async ({ out, json, signal }, { listen, device }: WorkerOptions) => {
         const [{ createEngine }, { startWorkerServer }] = await Promise.all([
           import('../workers/engine.js'),
           import('../workers/server.js'),
         ]);
-        const engine = await createEngine({});
+        const engine = await createEngine({ device });
         const server = await startWorkerServer({ address: listen, engine, version: packageVersion() });
         if (json) out.json(JSON.stringify({ listening: server.address, pid: process.pid }));
         else out.line('worker listens on ', styled('bold', server.address));
