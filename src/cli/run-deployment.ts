@@ -5,9 +5,11 @@ import { openLmdbLog } from '../log/lmdb.js';
 import type { ChangeLog } from '../log/index.js';
 import {
   deadlinePassed,
+  eventsServed,
   fatalNote,
   noteJson,
   serviceListener,
+  subscriberStalled,
   type TellNote,
   workerListener,
 } from '../operation/notes.js';
@@ -111,14 +113,12 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
   const listener = serviceListener(tally, tell);
   const onStalled = (): void => {
     tally.stalledSubscribers += 1;
-    tell({ level: 'warn', code: 'SUBSCRIBER_STALLED', message: 'a subscriber took nothing and was let go' });
+    tell(subscriberStalled);
   };
   try {
     const server = outputs.grpc && (await startEventServer({ log, address: outputs.grpc.listen, onStalled }));
     try {
-      if (server) {
-        tell({ level: 'info', code: 'EVENTS_SERVED', message: `change events are served on ${server.address}` });
-      }
+      if (server) tell(eventsServed(server.address));
       const pool = await createWorkerPool({
         ...(workers.children !== undefined && { children: workers.children }),
         addresses: workers.addresses,

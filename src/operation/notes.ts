@@ -62,6 +62,30 @@ const deadLetterNote = ({ topology, source }: PipelineKey, error: BlinkstreamErr
   ...(error.hint !== undefined && { hint: error.hint }),
 });
 
+export const eventsServed = (address: string): Note => ({
+  level: 'info',
+  code: 'EVENTS_SERVED',
+  message: `change events are served on ${address}`,
+});
+
+export const operationServed = (address: string): Note => ({
+  level: 'info',
+  code: 'OPERATION_SERVED',
+  message: `metrics and health are served on ${address}`,
+});
+
+export const subscriberStalled: Note = {
+  level: 'warn',
+  code: 'SUBSCRIBER_STALLED',
+  message: 'a subscriber took nothing and was let go',
+};
+
+export const draining: Note = {
+  level: 'info',
+  code: 'DRAINING',
+  message: 'no more is read; what was read is finished and committed',
+};
+
 /** The service was asked to end, and not all that was read could be finished. */
 export const deadlinePassed = (deadlineMs: number): Note => ({
   level: 'warn',

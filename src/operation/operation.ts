@@ -4,7 +4,7 @@ import type { WorkerPool } from '../workers/pool.js';
 import { liveness, readiness } from './health.js';
 import type { InputLagProvider } from './input-lag.js';
 import { serviceMetrics } from './metrics.js';
-import type { TellNote } from './notes.js';
+import { draining as drainingNote, operationServed, type TellNote } from './notes.js';
 import { startOperationServer } from './server.js';
 import type { ServiceTally } from './tally.js';
 
@@ -50,11 +50,8 @@ export async function startOperation(options: OperationOptions): Promise<Operati
           live: liveness(log),
           ready: readiness({ tally, draining }),
         });
-  if (http) {
-    tell({ level: 'info', code: 'OPERATION_SERVED', message: `metrics and health are served on ${http.address}` });
-  }
-  const begin = (): void =>
-    tell({ level: 'info', code: 'DRAINING', message: 'no more is read; what was read is finished and committed' });
+  if (http) tell(operationServed(http.address));
+  const begin = (): void => tell(drainingNote);
   draining.addEventListener('abort', begin, { once: true });
   return {
     ...(http && { address: http.address }),

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { eventOf } from '../../fixtures/events.js';
 import { metricDefinitions } from '../../src/operation/metric-definitions.js';
 import { type MetricSources, serviceMetrics } from '../../src/operation/metrics.js';
@@ -161,3 +163,34 @@ describe('metrics', () => {
     expect(await one.metrics.text()).toContain('process_resident_memory_bytes');
   });
 });
+
+describe('docs/operations.md', () => {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/operations.md', import.meta.url)), 'utf8');
+
+  it('speaks only of metrics that there are', () => {
+    const names = metricDefinitions.map(({ name }) => name);
+    const told = [...page.matchAll(/\bblinkstream_\w+/g)].map(([name]) => name);
+    expect(told.length).toBeGreaterThan(20);
+    expect(told.filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  it('lists the codes of all notes, and no other', () => {
+    const source = readFileSync(fileURLToPath(new URL('../../src/operation/notes.ts', import.meta.url)), 'utf8');
+    const fixed = [...source.matchAll(/code: '([A-Z_]+)'/g)].map(([, code]) => code);
+    const states: PipelineState[] = ['running', 'waiting', 'ended', 'suspended', 'failed'];
+    const expected = [...fixed, ...states.map((state) => `PIPELINE_${state.toUpperCase()}`)];
+    const told = [...page.matchAll(/^\| `([A-Z_]+)` +\| `(?:info|warn|error)`/gm)].map(([, code]) => code);
+    // What it fails by has the code of an error.
+    expect(told.sort()).toEqual(expected.filter((code) => code !== 'INTERNAL').sort());
+  });
+
+  it('has rules that are YAML', () => {
+    const [rules] = [...page.matchAll(/^```yaml\n(groups:.*?)^```/gms)].map(([, yaml]) => parse(yaml) as RuleFile);
+    for (const { alert, expr } of rules.groups[0].rules)
+      expect(`${alert} ${expr}`).toMatch(/^Blinkstream\w+ .*blinkstream_/);
+  });
+});
+
+interface RuleFile {
+  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+}
