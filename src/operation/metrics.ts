@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import type { Subscription } from '../outputs/grpc/event-service.js';
+import type { Subscription } from '../outputs/grpc/subscription.js';
 import type { WorkerLoad } from '../workers/load.js';
 import { inputLags, type InputLagProvider } from './input-lag.js';
 import { type MetricDefinition, metricDefinitions, type Sample } from './metric-definitions.js';

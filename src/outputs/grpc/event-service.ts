@@ -16,6 +16,7 @@ import { killPoint } from '../../records/kill-points.js';
 import { afterPageToken, filterFromProto, pageTokenOf } from './filter.js';
 import { PacedWriter } from './paced.js';
 import { type CallStatus, earliestCursorKey, StatusError, statusOf } from './status.js';
+import { entriesFor, type Subscriptions } from './subscription.js';
 import { asBuffer, encodeEntry } from './wire.js';
 
 const evidencePieceBytes = 256 * 1024;
@@ -28,20 +29,12 @@ export interface EventServiceOptions {
   readonly log: ChangeLog;
   /** A reader that takes nothing for this long is let go with `RESOURCE_EXHAUSTED`. */
   readonly stallTimeoutMs: number;
-  /** Aborted with the `StatusError` that subscriptions end with once they have reached the log's end. */
-  readonly finishing: AbortSignal;
   /** Aborted with the `StatusError` that open streams end with at once. */
   readonly closing: AbortSignal;
-  /** The subscriptions that are open. */
-  readonly subscriptions: Set<Subscription>;
+  /** `finishing` is aborted with a `StatusError`. */
+  readonly subscriptions: Subscriptions;
   /** A subscriber took nothing for `stallTimeoutMs` and was let go. */
   readonly onStalled?: (() => void) | undefined;
-}
-
-/** A subscription that is open. */
-export interface Subscription {
-  /** Events that the log holds after the last one sent, those that the filter hides included; undefined: not known yet. */
-  readonly behind: () => number | undefined;
 }
 
 /** The service's handlers; its `subscribe` writes encoded responses. */
@@ -51,7 +44,7 @@ type EncodedEventService = Pick<EventServiceServer, 'listChanges' | 'getChange' 
 
 /** The handlers of `blinkstream.v1.EventService`, which read nothing but the log. */
 export function eventService(options: EventServiceOptions): EncodedEventService {
-  const { log, stallTimeoutMs, finishing, closing, subscriptions, onStalled } = options;
+  const { log, stallTimeoutMs, closing, subscriptions, onStalled } = options;
   /** Runs a streaming handler to its end and sends how it ended; a cancelled call is told nothing any more. */
   function stream<Message>(
     call: ServerWritableStream<unknown, Message>,
@@ -96,30 +89,9 @@ export function eventService(options: EventServiceOptions): EncodedEventService 
           const filter = filterFromProto(call.request.filter);
           const start = onlyNew ? 'latest' : 'earliest';
           const from = cursor.length > 0 ? { cursor } : ({ start } as const);
-          let behind: (() => number) | undefined;
-          const subscription: Subscription = { behind: () => behind?.() };
-          const finished = new AbortController();
-          const finish = (): void => {
-            if (finishing.aborted && !subscription.behind()) finished.abort(finishing.reason);
-          };
-          subscriptions.add(subscription);
-          finishing.addEventListener('abort', finish);
-          try {
-            for await (const entry of log.read({
-              ...from,
-              filter,
-              untilEnd,
-              onBehind: (ask) => (behind = ask),
-              signal: AbortSignal.any([signal, finished.signal]),
-            })) {
-              await writer.write(encodeEntry(entry));
-              if (entry.type === 'event') killPoint('publish');
-              finish();
-            }
-            finished.signal.throwIfAborted();
-          } finally {
-            finishing.removeEventListener('abort', finish);
-            subscriptions.delete(subscription);
+          for await (const entry of entriesFor(log, { ...from, filter, untilEnd, signal }, subscriptions)) {
+            await writer.write(encodeEntry(entry));
+            if (entry.type === 'event') killPoint('publish');
           }
         },
         (thrown) => {

@@ -2,10 +2,11 @@ import { Server, ServerCredentials, status as Status } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ChangeLog } from '../../log/index.js';
 import { addressText, ensureFree, listenFailed, parseAddress } from './address.js';
-import { eventService, type Subscription } from './event-service.js';
+import { eventService } from './event-service.js';
 import { pipelined } from './pipelined.js';
 import { reflection } from './reflection.js';
 import { StatusError } from './status.js';
+import type { Subscription } from './subscription.js';
 import { encodedEventService } from './wire.js';
 
 const serviceName = 'blinkstream.v1.EventService';
@@ -52,17 +53,15 @@ export async function startEventServer(options: EventServerOptions): Promise<Eve
   });
   const finishing = new AbortController();
   const closing = new AbortController();
-  const subscriptions = new Set<Subscription>();
-  const { onStalled } = options;
+  const open = new Set<Subscription>();
   server.addService(
     encodedEventService,
     eventService({
       log,
       stallTimeoutMs,
-      finishing: finishing.signal,
       closing: closing.signal,
-      subscriptions,
-      onStalled,
+      subscriptions: { open, finishing: finishing.signal },
+      onStalled: options.onStalled,
     }),
   );
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' });
@@ -83,7 +82,7 @@ export async function startEventServer(options: EventServerOptions): Promise<Eve
     finishing.abort(why);
     await shutdown(server, closeTimeoutMs, () => closing.abort(why));
   };
-  return { address: addressText(address, port), subscriptions, close: () => (closed ??= close()) };
+  return { address: addressText(address, port), subscriptions: open, close: () => (closed ??= close()) };
 }
 
 /** `tryShutdown` alone never ends while a client holds a stream open: a stalled one, or a watcher of health. */
