@@ -2,6 +2,7 @@
 const rooms = [
   'records',
   'pixels',
+  'grpc',
   'kafka',
   'blobs',
   'sources',

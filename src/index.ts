@@ -56,6 +56,7 @@ export { run, type RunOptions, type RunResult } from './topology/run.js';
 export { topology, type Topology } from './topology/topology.js';
 export { default as watch, type WatchOptions } from '../topologies/watch.js';
 
+export type { ClientSecurity, ServerSecurity } from './grpc/index.js';
 export { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from './workers/pool.js';
 
 export type { ChangeLog, Cursor, EventFilter, LogEntry, ReadFrom, Retention } from './log/index.js';

@@ -4,6 +4,7 @@ import watch from '../../topologies/watch.js';
 import { openLmdbLog } from '../log/lmdb.js';
 import type { ChangeLog } from '../log/index.js';
 import {
+  certificateUnusable,
   deadlinePassed,
   eventsServed,
   fatalNote,
@@ -11,6 +12,7 @@ import {
   serviceListener,
   subscriberStalled,
   type TellNote,
+  workerDown,
   workerListener,
 } from '../operation/notes.js';
 import { type Operation, startOperation } from '../operation/operation.js';
@@ -24,6 +26,7 @@ import { openSource } from '../sources/open.js';
 import type { Source } from '../sources/index.js';
 import { pipelinesOf } from '../topology/deployment/contradictions.js';
 import { DeploymentInvalid, loadDeployment, type LoadedDeployment } from '../topology/deployment/parse.js';
+import { securityIn } from '../topology/deployment/security.js';
 import type { SourceEntry } from '../topology/deployment/sources.js';
 import type { TopologyEntry } from '../topology/deployment/topologies.js';
 import { runService, type Pipeline, type PipelineStatus } from '../topology/service.js';
@@ -31,20 +34,30 @@ import type { Topology } from '../topology/topology.js';
 import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
 import { eventLine } from './event-lines.js';
+import { securityProblems, withSecretsHidden } from './deployment-secrets.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 
 /** Tells all mistakes of a deployment file, and what it names that cannot be had. */
 export async function checkDeployment(file: string, io: CommandIo): Promise<ExitCode> {
   let loaded: LoadedDeployment;
   try {
-    loaded = await loadDeployment(file);
+    loaded = await loadDeployment(file, io.env);
   } catch (error) {
     if (!(error instanceof DeploymentInvalid)) throw error;
     for (const mistake of error.mistakes) tellMistake(io, file, mistake);
     return exitCodes.usage;
   }
+  return withSecretsHidden(loaded.secrets, io, (hiding) => checkLoaded(loaded, hiding));
+}
+
+async function checkLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitCode> {
+  const { file, secrets } = loaded;
   const pipelines = await pipelinesFrom(loaded);
   let problems = 0;
+  for (const { path, error } of await securityProblems(loaded)) {
+    problems += 1;
+    tellMistake(io, file, loaded.text.mistake(path, secrets.hide(error.message)));
+  }
   for (const [i, entry] of loaded.deployment.sources.entries()) {
     try {
       await open(entry, loaded);
@@ -54,7 +67,7 @@ export async function checkDeployment(file: string, io: CommandIo): Promise<Exit
       tellMistake(
         io,
         file,
-        loaded.text.mistake(['sources', i, entry.kind === 'camera' ? 'url' : 'input'], error.message),
+        loaded.text.mistake(['sources', i, entry.kind === 'camera' ? 'url' : 'input'], secrets.hide(error.message)),
       );
     }
   }
@@ -82,17 +95,19 @@ export interface RunWishes {
  */
 export async function runDeployment(file: string, io: CommandIo, wishes: RunWishes = {}): Promise<ExitCode> {
   let format = wishes.log ?? 'text';
-  const tell: TellNote = (note) => {
-    if (format === 'json') io.notes.json(noteJson(note, Date.now()));
-    else io.notes.line(note.message);
-  };
+  const telling =
+    ({ notes }: Pick<CommandIo, 'notes'>): TellNote =>
+    (note) => {
+      if (format === 'json') notes.json(noteJson(note, Date.now()));
+      else notes.line(note.message);
+    };
   try {
-    const loaded = await loadDeployment(file);
+    const loaded = await loadDeployment(file, io.env);
     format = wishes.log ?? loaded.deployment.operation.log;
-    return await serve(loaded, io, tell);
+    return await withSecretsHidden(loaded.secrets, io, (hiding) => serve(loaded, hiding, telling(hiding)));
   } catch (error) {
     if (format === 'text' || !(error instanceof BlinkstreamError)) throw error;
-    tell(fatalNote(error));
+    telling(io)(fatalNote(error));
     return error.exitCode as ExitCode;
   }
 }
@@ -116,12 +131,22 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
     tell(subscriberStalled);
   };
   try {
-    const server = outputs.grpc && (await startEventServer({ log, address: outputs.grpc.listen, onStalled }));
+    const server =
+      outputs.grpc &&
+      (await startEventServer({
+        log,
+        address: outputs.grpc.listen,
+        security: securityIn(loaded.folder, outputs.grpc),
+        onProblem: (problem) => tell(certificateUnusable(problem)),
+        onStalled,
+      }));
     try {
       if (server) tell(eventsServed(server.address));
       const pool = await createWorkerPool({
         ...(workers.children !== undefined && { children: workers.children }),
         addresses: workers.addresses,
+        security: securityIn(loaded.folder, workers),
+        onDown: (problem) => tell(workerDown(problem)),
         deadlineMs: workers.deadlineMs,
         listener: workerListener(tell),
       });

@@ -3,8 +3,9 @@ import { BlinkstreamError, type ChangeKind, changeKinds } from '../records/index
 import { type CommandFactory, type CommandIo, newCommand } from './command.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { oneOf, repeatable, text } from './option-values.js';
+import { clientSecurityOf, type ClientSecurityOptions, withClientSecurity } from './security-options.js';
 
-interface SubscribeOptions {
+interface SubscribeOptions extends ClientSecurityOptions {
   readonly from: string;
   readonly cursorFile?: string;
   readonly source: readonly string[];
@@ -17,28 +18,30 @@ interface SubscribeOptions {
 const firstAttempts = 7;
 
 export const subscribeCommand: CommandFactory = (act) =>
-  newCommand('subscribe', {
-    summary: 'Print change events of a running watch as they happen',
-    details:
-      'All events that are kept, then new ones, until it is interrupted; a connection that breaks is made again ' +
-      'without losing or repeating any.',
-    examples: [
-      'blinkstream watch yard.mp4 --out out --listen 127.0.0.1:50051 --keep-serving',
-      'blinkstream subscribe --from 127.0.0.1:50051 --kind DISAPPEARED --cursor-file yard.cursor',
-    ],
-  })
-    .requiredOption('--from <address>', 'where the watch listens: HOST:PORT or unix:PATH', address)
-    .option(
-      '--cursor-file <file>',
-      'keep in this file how far was read, and go on from there next time (an event that was being printed when the ' +
-        'process was killed may come again)',
-      text,
-    )
-    .addOption(repeatable('--source <name>', 'only of this source', text))
-    .addOption(repeatable('--kind <kind>', `only of this kind: ${changeKinds.join(', ')}`, oneOf(changeKinds)))
-    .option('--only-new', 'only what is committed from now on, unless the cursor file says otherwise')
-    .option('--until-end', 'end when everything that is kept was printed')
-    .action(act(subscribe));
+  withClientSecurity(
+    newCommand('subscribe', {
+      summary: 'Print change events of a running watch as they happen',
+      details:
+        'All events that are kept, then new ones, until it is interrupted; a connection that breaks is made again ' +
+        'without losing or repeating any.',
+      examples: [
+        'blinkstream watch yard.mp4 --out out --listen 127.0.0.1:50051 --keep-serving',
+        'blinkstream subscribe --from 127.0.0.1:50051 --kind DISAPPEARED --cursor-file yard.cursor',
+        'blinkstream subscribe --from yard.example.org:50051 --ca ca.pem --token-file token.txt',
+      ],
+    })
+      .requiredOption('--from <address>', 'where the watch listens: HOST:PORT or unix:PATH', address)
+      .option(
+        '--cursor-file <file>',
+        'keep in this file how far was read, and go on from there next time (an event that was being printed when the ' +
+          'process was killed may come again)',
+        text,
+      )
+      .addOption(repeatable('--source <name>', 'only of this source', text))
+      .addOption(repeatable('--kind <kind>', `only of this kind: ${changeKinds.join(', ')}`, oneOf(changeKinds)))
+      .option('--only-new', 'only what is committed from now on, unless the cursor file says otherwise')
+      .option('--until-end', 'end when everything that is kept was printed'),
+  ).action(act(subscribe));
 
 async function subscribe(io: CommandIo, options: SubscribeOptions): Promise<ExitCode> {
   const [{ subscribeEvents }, { changeEventToJson }, { eventLine }, { readCursor, writeCursor }] = await Promise.all([
@@ -52,6 +55,7 @@ async function subscribe(io: CommandIo, options: SubscribeOptions): Promise<Exit
   let hasAnswered = false;
   const entries = subscribeEvents({
     address: from,
+    security: await clientSecurityOf(from, options, io.env),
     ...(cursor && { cursor }),
     filter: { sources: source, kinds: kind, topologies: [] },
     onlyNew,

@@ -28,9 +28,15 @@ export class Terminal {
   constructor(
     private readonly stream: TerminalStream,
     private readonly status: StatusLine,
-    env: NodeJS.ProcessEnv,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly hide: (text: string) => string = (text) => text,
   ) {
     this.#colors = pc.createColors(wantsColor(stream, env));
+  }
+
+  /** The same stream, with lines that `hide` has been over. */
+  hiding(hide: (text: string) => string): Terminal {
+    return new Terminal(this.stream, this.status, this.env, hide);
   }
 
   line(...spans: readonly Span[]): void {
@@ -56,8 +62,8 @@ export class Terminal {
   }
 
   #render(span: Span): string {
-    if (typeof span === 'string') return printable(span);
-    return this.#colors[span.style](printable(span.text));
+    if (typeof span === 'string') return printable(this.hide(span));
+    return this.#colors[span.style](printable(this.hide(span.text)));
   }
 }
 

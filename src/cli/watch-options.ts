@@ -1,8 +1,10 @@
+import type { ServerSecurityOptions } from './security-options.js';
+
 /** Who may describe what was found. */
 export const reasoners = ['measured'] as const;
 
 /** What `watch` was asked for. */
-export interface WatchOptions {
+export interface WatchOptions extends ServerSecurityOptions {
   /** Video file, http(s) URL, folder, glob or picture. */
   readonly input: string;
   readonly out: string;

@@ -17,6 +17,7 @@ import { eventLine } from './event-lines.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { usageError } from './failure.js';
 import { claimOutputFolder, makeOutputFolder, outputFolder, type OutputFolder } from './output-folder.js';
+import { serverSecurityOf } from './security-options.js';
 import type { WatchOptions } from './watch-options.js';
 
 /** What a caller in this process does beside a watch, while its events are served. */
@@ -31,13 +32,25 @@ export interface Companion {
 export const runWatch = async (options: WatchOptions, io: CommandIo, companion?: Companion): Promise<ExitCode> => {
   const { input, name } = options;
   const times = timesOf(options);
+  const security = await serverSecurityOf(options, io.env);
+  if (options.listen === undefined && (security.tls ?? security.token) !== undefined) {
+    throw usageError('--cert and a token protect what is served, and nothing is', 'give --listen');
+  }
   const source = await openSource(input, { ...(name !== undefined && { name }), ...(times && { times }) });
   await makeOutputFolder(options.out);
   const folder = outputFolder(options.out);
   const log = await openLmdbLog({ path: folder.logFolder });
   try {
     await claimOutputFolder(options.out, { topology: watch.name, source: source.name, input });
-    const server = options.listen === undefined ? undefined : await startEventServer({ log, address: options.listen });
+    const server =
+      options.listen === undefined
+        ? undefined
+        : await startEventServer({
+            log,
+            address: options.listen,
+            security,
+            onProblem: (problem) => io.notes.line(problem.message),
+          });
     try {
       if (server) {
         io.notes.line(`change events are served on ${server.address}`);

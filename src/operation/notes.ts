@@ -121,18 +121,28 @@ export const serviceListener = (tally: ServiceTally, tell: TellNote): ServiceLis
   },
 });
 
+/** A worker cannot be had for now. */
+export const workerDown = ({ message, code, hint }: BlinkstreamError): Note => ({
+  level: 'error',
+  code: 'WORKER_UNAVAILABLE',
+  message,
+  error: code,
+  ...(hint !== undefined && { hint }),
+});
+
+/** Certificates were renewed and cannot be used; the ones before stay. */
+export const certificateUnusable = ({ message, code, hint }: BlinkstreamError): Note => ({
+  level: 'error',
+  code: 'CERTIFICATE_UNUSABLE',
+  message,
+  error: code,
+  ...(hint !== undefined && { hint }),
+});
+
 /** What becomes of the workers, told. */
 export const workerListener = (tell: TellNote): WorkerListener => ({
   gone: (worker, why) =>
     tell({ level: 'warn', code: 'WORKER_GONE', message: `${worker} ${why}; another takes its place` }),
-  down: (error) =>
-    tell({
-      level: 'error',
-      code: 'WORKER_UNAVAILABLE',
-      message: error.message,
-      error: error.code,
-      ...(error.hint !== undefined && { hint: error.hint }),
-    }),
   retry: ({ source, first, last }, why) =>
     tell({
       level: 'warn',

@@ -1,5 +1,5 @@
+import { hostAndPort, isLocal } from '../grpc/address.js';
 import { BlinkstreamError } from '../records/index.js';
-import { isLoopback } from './grpc/address.js';
 
 /**
  * `127.0.0.1:9464`, `[::1]:0`, `localhost:0` (port 0: any free one); with `openToOtherHosts` any address of this machine.
@@ -9,24 +9,22 @@ export function httpAddress(
   address: string,
   { openToOtherHosts }: { readonly openToOtherHosts: boolean },
 ): { readonly host: string; readonly port: number } {
-  const [, bracketed, bare, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address) ?? [];
-  const host = bracketed ?? bare;
-  const port = Number(digits);
-  if (host === undefined || port > 65_535) {
+  const found = hostAndPort(address);
+  if (found === undefined) {
     throw refused(
       `"${address}" is no address to listen on`,
       'ADDRESS_INVALID',
       'give HOST:PORT, such as 127.0.0.1:9464',
     );
   }
-  if (!openToOtherHosts && !isLoopback(host)) {
+  if (!openToOtherHosts && !isLocal(address)) {
     throw refused(
       `"${address}" is open to other hosts`,
       'ADDRESS_NOT_LOOPBACK',
       'listen on 127.0.0.1 or [::1], or set operation.openToOtherHosts where names of sources are no secret',
     );
   }
-  return { host, port };
+  return found;
 }
 
 const refused = (message: string, code: string, hint: string): BlinkstreamError =>

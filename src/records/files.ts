@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -30,5 +30,26 @@ export async function makeFolder(folder: string): Promise<void> {
   } catch (error) {
     // Another process may have made it since.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+  }
+}
+
+/**
+ * All that a file holds, where that is `maxBytes` at most; undefined where it is more, of which no more is read. For
+ * small files that somebody else writes, pipes such as `/dev/fd/63` among them.
+ * @throws Error of the file system
+ */
+export async function readAtMost(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  const handle = await open(path);
+  try {
+    const parts: Buffer[] = [];
+    for (let bytes = 0; ;) {
+      const { bytesRead, buffer } = await handle.read({ buffer: Buffer.alloc(Math.min(maxBytes + 1, 64 * 1024)) });
+      if (bytesRead === 0) return Buffer.concat(parts);
+      bytes += bytesRead;
+      if (bytes > maxBytes) return undefined;
+      parts.push(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close();
   }
 }

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { type ClientDuplexStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  type ClientOptions,
+  credentials as channelCredentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { findingFromProto } from '../records/convert/worker.js';
 import {
   type DescribeResponse,
@@ -37,9 +44,18 @@ export interface WorkerClient {
   close(): void;
 }
 
+/** How a worker is reached and let in to; default: plainly. */
+interface WorkerAccess {
+  readonly credentials: ChannelCredentials;
+  readonly options: ClientOptions;
+}
+
+const plainly: WorkerAccess = { credentials: channelCredentials.createInsecure(), options: {} };
+
 /** @throws BlinkstreamError `WORKER_ADDRESS_INVALID` (user) */
-export function connectWorker(address: string): WorkerClient {
-  const client = new ReasoningWorkerClient(workerAddress(address), credentials.createInsecure(), {
+export function connectWorker(address: string, { credentials, options }: WorkerAccess = plainly): WorkerClient {
+  const client = new ReasoningWorkerClient(workerAddress(address), credentials, {
+    ...options,
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.max_send_message_length': limits.messageBytes,
     // Retries are the pool's, on another worker; here they would only keep copies of the pictures.

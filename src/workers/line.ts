@@ -21,10 +21,22 @@ interface Waiting {
 export class WorkerLine {
   readonly workers: readonly SupervisedWorker[];
   readonly #waiting: Waiting[] = [];
+  /** Those whose being down was told. */
+  readonly #down = new Set<SupervisedWorker>();
+  #hasStarted = false;
   #closed = false;
 
-  constructor(starts: readonly WorkerStart[], listener: WorkerListener = {}) {
-    this.workers = starts.map(({ name, start }) => new SupervisedWorker(name, start, () => this.#serve(), listener));
+  /** @param onDown told why a worker is down, each time that one goes down, once `started` has resolved */
+  constructor(
+    starts: readonly WorkerStart[],
+    private readonly onDown: (problem: BlinkstreamError) => void = () => undefined,
+    listener: WorkerListener = {},
+  ) {
+    const changed = (): void => {
+      this.#tellDown();
+      this.#serve();
+    };
+    this.workers = starts.map(({ name, start }) => new SupervisedWorker(name, start, changed, listener));
   }
 
   load(): Omit<WorkerLoad, 'retries'> {
@@ -53,6 +65,8 @@ export class WorkerLine {
       throw this.workers.find(({ problem }) => problem !== undefined)?.problem ?? error;
     });
     seat.leave();
+    this.#hasStarted = true;
+    this.#tellDown();
   }
 
   /**
@@ -89,6 +103,18 @@ export class WorkerLine {
     this.#closed = true;
     this.#refuseAll(closed());
     await Promise.all(this.workers.map((worker) => worker.close()));
+  }
+
+  #tellDown(): void {
+    // Until then, an error of `started` tells it.
+    if (!this.#hasStarted) return;
+    for (const worker of this.workers) {
+      if (worker.problem === undefined) this.#down.delete(worker);
+      else if (!this.#down.has(worker)) {
+        this.#down.add(worker);
+        this.onDown(worker.problem);
+      }
+    }
   }
 
   #serve(): void {

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rm } from 'node:fs/promises';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import type { ClientAccess } from '../grpc/client-access.js';
+import { BlinkstreamError } from '../records/index.js';
 import { connectWorker, type WorkerClient } from './client.js';
 import { type Child, describeExit, startChild } from './child.js';
 import type { StartMessage } from './messages.js';
@@ -87,9 +90,14 @@ const within = (ms: number, promise: Promise<unknown>): Promise<unknown> => {
   return Promise.race([promise, sleep(ms, undefined, { signal: abort.signal })]).finally(() => abort.abort());
 };
 
-/** Reaches a worker that somebody else runs. @throws NoAnswer */
-export async function startRemoteLife(address: string, signal: AbortSignal): Promise<Life> {
-  const client = connectWorker(address);
+/**
+ * Reaches a worker that somebody else runs.
+ * @throws NoAnswer
+ * @throws BlinkstreamError `WORKER_UNAUTHENTICATED`, and as `handshakeProblem` (all user): it does not let us in, or it
+ *   is not the one that we trust
+ */
+export async function startRemoteLife(address: string, access: ClientAccess, signal: AbortSignal): Promise<Life> {
+  const client = connectWorker(address, await access.next());
   const abort = (): void => client.close();
   signal.addEventListener('abort', abort, { once: true });
   try {
@@ -119,8 +127,22 @@ export async function startRemoteLife(address: string, signal: AbortSignal): Pro
     };
   } catch (error) {
     client.close();
-    throw error;
+    throw (await refusal(address, access, error)) ?? error;
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+/** Why a worker that does not answer never will; undefined where it may. */
+async function refusal(address: string, access: ClientAccess, thrown: unknown): Promise<BlinkstreamError | undefined> {
+  const code = thrown instanceof NoAnswer ? (thrown.cause as ServiceError | undefined)?.code : undefined;
+  if (code === status.UNAVAILABLE) return access.problem();
+  if (code !== status.UNAUTHENTICATED) return undefined;
+  return new BlinkstreamError(`worker ${address} does not let us in: ${(thrown as NoAnswer).message}`, {
+    code: 'WORKER_UNAUTHENTICATED',
+    class: 'user',
+    stage: 'worker',
+    hint: 'Give the token that the worker was started with.',
+    cause: thrown,
+  });
 }

@@ -1,11 +1,9 @@
-import type { BlinkstreamError, FrameSequence } from '../records/index.js';
+import type { FrameSequence } from '../records/index.js';
 
 /** What becomes of the workers, for logs. A `worker` is told by its name. */
 export interface WorkerListener {
   /** A worker that served is gone, for a reason as a person reads it; another is started in its place. */
   gone?(worker: string, why: string): void;
-  /** A worker cannot be had for now; it is tried all the same. Told once until it serves again. */
-  down?(error: BlinkstreamError): void;
   /** A sequence goes to a worker a second time. */
   retry?(sequence: Pick<FrameSequence, 'source' | 'first' | 'last'>, why: string): void;
 }

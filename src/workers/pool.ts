@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { clientAccess } from '../grpc/client-access.js';
+import type { ClientSecurity } from '../grpc/index.js';
 import type { ReasonSequence } from '../reasoning/index.js';
 import { BlinkstreamError, type FrameSequence } from '../records/index.js';
 import { workerAddress } from './address.js';
@@ -17,6 +19,10 @@ export interface WorkerPoolOptions {
   readonly children?: number;
   /** Workers that somebody else runs, see `workerAddress`. */
   readonly addresses?: readonly string[];
+  /** For all `addresses`; on another host, TLS and something to be let in by are needed. */
+  readonly security?: ClientSecurity;
+  /** Why a worker is down, each time that one goes down; the others go on, and it is tried again. */
+  readonly onDown?: (problem: BlinkstreamError) => void;
   /** Time for one sequence on one worker, from its first byte to its whole answer. Default 120,000. */
   readonly deadlineMs?: number;
   /** Resident memory of one child, beyond which it is replaced. Default 1.5 GiB. */
@@ -66,10 +72,17 @@ const describeWithinMs = 5_000;
 /**
  * Starts workers and waits for the first that serves.
  * @throws BlinkstreamError what keeps every worker from starting: an error of the engine (a model that is missing),
- *   `WORKER_START_FAILED`, `WORKER_DOWN` (external), `WORKER_ADDRESS_INVALID` (user)
+ *   `WORKER_START_FAILED`, `WORKER_DOWN` (external), `WORKER_ADDRESS_INVALID`, and as `clientAccess` and
+ *   `startRemoteLife` (user)
  */
 export async function createWorkerPool(options: WorkerPoolOptions = {}): Promise<WorkerPool> {
-  const addresses = (options.addresses ?? []).map(workerAddress);
+  const { security = {} } = options;
+  const addresses = await Promise.all(
+    (options.addresses ?? []).map(workerAddress).map(async (address) => ({
+      address,
+      access: await clientAccess({ address, security, stage: 'worker', credential: true }),
+    })),
+  );
   const children = options.children ?? (addresses.length > 0 ? 0 : Math.max(1, availableParallelism() - 1));
   if (children + addresses.length === 0) {
     throw new BlinkstreamError('no workers: neither children nor addresses', {
@@ -83,12 +96,12 @@ export async function createWorkerPool(options: WorkerPoolOptions = {}): Promise
   const folder = children > 0 ? await socketFolder() : undefined;
   const starts: WorkerStart[] = [
     ...(folder === undefined ? [] : Array.from({ length: children }, (_, i) => childStart(i, folder, options))),
-    ...addresses.map((address) => ({
+    ...addresses.map(({ address, access }) => ({
       name: `worker ${address}`,
-      start: (signal: AbortSignal) => startRemoteLife(address, signal),
+      start: (signal: AbortSignal) => startRemoteLife(address, access, signal),
     })),
   ];
-  const line = new WorkerLine(starts, options.listener);
+  const line = new WorkerLine(starts, options.onDown, options.listener);
   let retries = 0;
   const onRetry: NonNullable<WorkerListener['retry']> = (sequence, why) => {
     retries += 1;

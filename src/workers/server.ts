@@ -1,5 +1,7 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import type { ServerSecurity } from '../grpc/index.js';
+import { serverAccess } from '../grpc/server-access.js';
 import {
   type ReasoningWorkerServer,
   ReasoningWorkerService,
@@ -13,8 +15,12 @@ import { busyCode, toStatus } from './status.js';
 import { refused } from './transfer.js';
 
 export interface WorkerServerOptions {
-  /** `unix:/absolute/path`, or a port of this machine; port 0 lets the system choose. */
+  /** `unix:/absolute/path` or `HOST:PORT`; port 0 lets the system choose. */
   readonly address: string;
+  /** Needed where other hosts can reach the address; health is protected like the rest. */
+  readonly security?: ServerSecurity;
+  /** Renewed certificates that cannot be used; the ones before stay. */
+  readonly onProblem?: (problem: BlinkstreamError) => void;
   readonly engine: WorkerEngine;
   /** Told to callers. */
   readonly version: string;
@@ -35,11 +41,14 @@ const serviceNames = ['', 'blinkstream.v1.ReasoningWorker'];
  * Serves `engine` as `blinkstream.v1.ReasoningWorker`, with the health service beside it. One sequence or picture at a
  * time; more are refused with RESOURCE_EXHAUSTED. A call that is cancelled or whose deadline passes aborts the signal
  * that its work was given. Input beyond the limits, and calls without a deadline, are refused with INVALID_ARGUMENT.
- * @throws BlinkstreamError `WORKER_ADDRESS_INVALID`, `WORKER_ADDRESS_IN_USE` (user)
+ * @throws BlinkstreamError `WORKER_ADDRESS_INVALID`, `WORKER_ADDRESS_IN_USE` (user), and as `serverAccess`
  */
-export async function startWorkerServer({ address, engine, version }: WorkerServerOptions): Promise<WorkerServer> {
-  const checked = workerAddress(address);
+export async function startWorkerServer(options: WorkerServerOptions): Promise<WorkerServer> {
+  const { engine, version, security = {}, onProblem } = options;
+  const address = workerAddress(options.address);
+  const access = await serverAccess({ address, security, stage: 'worker', ...(onProblem && { onProblem }) });
   const server = new Server({
+    interceptors: [...access.interceptors],
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.max_send_message_length': limits.messageBytes,
     'grpc.keepalive_time_ms': 30_000,
@@ -81,11 +90,18 @@ export async function startWorkerServer({ address, engine, version }: WorkerServ
     },
   };
   server.addService(ReasoningWorkerService, service);
-  const port = await bind(server, checked);
+  let port: number;
+  try {
+    port = await bind(server, address, access.credentials);
+  } catch (error) {
+    access.close();
+    throw error;
+  }
 
   return {
-    address: checked.startsWith('unix:') ? checked : checked.replace(/:\d+$/, `:${port}`),
+    address: address.startsWith('unix:') ? address : address.replace(/:\d+$/, `:${port}`),
     async close(graceMs = 0) {
+      access.close();
       for (const name of serviceNames) health.setStatus(name, 'NOT_SERVING');
       await new Promise<void>((resolve) => {
         const force = setTimeout(() => {
@@ -112,9 +128,9 @@ const busy = (): BlinkstreamError =>
 /** grpc-js wraps what the socket said: `No address added out of total 1 resolved errors: [listen EADDRINUSE …]`. */
 const bindProblem = (error: Error): string => /errors: \[(.*)\]$/s.exec(error.message)?.[1] ?? error.message;
 
-const bind = (server: Server, address: string): Promise<number> =>
+const bind = (server: Server, address: string, credentials: ServerCredentials): Promise<number> =>
   new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(address, credentials, (error, port) => {
       if (error === null) return resolve(port);
       reject(
         new BlinkstreamError(`a worker cannot listen on ${address}: ${bindProblem(error)}`, {

@@ -156,7 +156,6 @@ export class SupervisedWorker {
     // What is wrong with the installation does not get better by trying.
     const hopeless = told !== undefined && told.class !== 'external' && told.class !== 'resource';
     if (!hopeless && failures < toleratedFailures) return;
-    const isNews = this.#problem === undefined;
     this.#problem =
       told ??
       new BlinkstreamError(`${this.name} does not stay up (${failures} attempts): ${messageOf(error)}`, {
@@ -166,7 +165,6 @@ export class SupervisedWorker {
         hint: 'Run blinkstream doctor; see that the worker runs and can be reached.',
         cause: error,
       });
-    if (isNews) this.listener.down?.(this.#problem);
     this.onChange();
   }
 }

@@ -291,6 +291,6 @@ describe('a pool of remote workers', () => {
       code: 'WORKER_DOWN',
       class: 'external',
     });
-    await expect(open({ addresses: ['gpu.example:7000'] })).rejects.toMatchObject({ code: 'WORKER_ADDRESS_INVALID' });
+    await expect(open({ addresses: ['gpu.example:7000'] })).rejects.toMatchObject({ code: 'ADDRESS_NOT_SECURE' });
   });
 });

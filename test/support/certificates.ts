@@ -57,7 +57,8 @@ export async function certificateAuthority(name = 'tests'): Promise<CertificateA
 const common = (fromMs: number, untilMs: number) => {
   serials += 1;
   return {
-    serialNumber: serials.toString(16).padStart(4, '0'),
+    // Not begun by a zero byte, which OpenSSL would refuse as padding.
+    serialNumber: `01${serials.toString(16).padStart(4, '0')}`,
     notBefore: new Date(fromMs),
     notAfter: new Date(untilMs),
     signingAlgorithm: algorithm,

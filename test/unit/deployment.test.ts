@@ -146,9 +146,9 @@ limits: { maxSources: 1 }
         "10:13 two sources are named yard: events could not tell them apart",
         "11:76 intervalMs and timePattern are two ways to tell a time",
         "12:5 no topology reads door",
-        "15:19 "0.0.0.0:50051" is open to other hosts, and this version has no TLS to protect it; Listen on 127.0.0.1, [::1] or unix:PATH, and let a proxy with TLS stand before it.",
+        "15:19 other hosts can reach "0.0.0.0:50051", and there would be no TLS; Give a certificate with its key, and a client CA or a token; or listen on 127.0.0.1, [::1] or unix:PATH.",
         "16:22 "0.0.0.0:9464" is open to other hosts; listen on 127.0.0.1 or [::1], or set operation.openToOtherHosts where names of sources are no secret",
-        "18:31 worker address example.org:7001 is neither a Unix socket nor a port of this machine; Use unix:/path or 127.0.0.1:PORT; reach other machines through a tunnel until workers speak TLS.",
+        "18:31 example.org:7001 is another host, and there would be no TLS on the way; Set up TLS for it, with its CA as ca.",
         "18:51 127.0.0.1:7001 is named twice",
         "19:23 5 sources are to be read, and limits.maxSources is 1",
       ]

@@ -357,9 +357,9 @@ interface ReflectionClient {
 
 describe('addresses', () => {
   it.each([
-    ['0.0.0.0:0', 'ADDRESS_NOT_LOOPBACK'],
-    ['[::]:50051', 'ADDRESS_NOT_LOOPBACK'],
-    ['example.org:50051', 'ADDRESS_NOT_LOOPBACK'],
+    ['0.0.0.0:0', 'ADDRESS_NOT_SECURE'],
+    ['[::]:50051', 'ADDRESS_NOT_SECURE'],
+    ['example.org:50051', 'ADDRESS_NOT_SECURE'],
     ['127.0.0.1', 'ADDRESS_INVALID'],
     ['127.0.0.1:70000', 'ADDRESS_INVALID'],
     ['unix:', 'ADDRESS_INVALID'],

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { fatalNote, type Note, noteJson, serviceListener, workerListener } from '../../src/operation/notes.js';
+import {
+  certificateUnusable,
+  fatalNote,
+  type Note,
+  noteJson,
+  serviceListener,
+  workerDown,
+  workerListener,
+} from '../../src/operation/notes.js';
 import { ServiceTally } from '../../src/operation/tally.js';
 import { BlinkstreamError } from '../../src/records/index.js';
 import { refOf } from '../support/stage.js';
@@ -69,13 +77,17 @@ describe('notes', () => {
     const notes: Note[] = [];
     const workers = workerListener((note) => notes.push(note));
     workers.gone?.('worker process 1', 'was ended by SIGSEGV');
-    workers.down?.(away);
+    notes.push(workerDown(away), certificateUnusable(away));
     const point = (frame: number) => ({ frame, timeMs: 0, elapsedMs: 0 });
     workers.retry?.({ source: 'yard', first: point(3), last: point(9) }, 'worker process 1 was ended by SIGSEGV');
     expect([...notes, fatalNote(away), fatalNote(new TypeError('x is undefined'))]).toEqual([
       { level: 'warn', code: 'WORKER_GONE', message: 'worker process 1 was ended by SIGSEGV; another takes its place' },
       {
         ...{ level: 'error', code: 'WORKER_UNAVAILABLE', message: 'the camera did not answer' },
+        ...{ error: 'CAMERA_AWAY', hint: 'look at its power' },
+      },
+      {
+        ...{ level: 'error', code: 'CERTIFICATE_UNUSABLE', message: 'the camera did not answer' },
         ...{ error: 'CAMERA_AWAY', hint: 'look at its power' },
       },
       {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
-import { connect, createServer, isIPv4, type ListenOptions } from 'node:net';
+import { connect, createServer, type ListenOptions } from 'node:net';
+import { hostAndPort } from '../../grpc/address.js';
 import { BlinkstreamError, messageOf } from '../../records/index.js';
 
 /** Where a server listens: `host:port` or the path of a Unix socket. */
@@ -9,44 +10,29 @@ export type ListenAddress =
   | { readonly form: 'unix'; readonly path: string };
 
 /**
- * `127.0.0.1:50051`, `[::1]:0`, `localhost:0` (port 0: any free one) or `unix:/run/blinkstream.sock`.
- * @throws BlinkstreamError `ADDRESS_INVALID`, `ADDRESS_NOT_LOOPBACK` (user): without TLS, only this host may connect
+ * `127.0.0.1:50051`, `[::1]:0`, `localhost:0` (port 0: any free one) or `unix:/run/blinkstream.sock`. Whether it is safe
+ * to listen there is asked elsewhere.
+ * @throws BlinkstreamError `ADDRESS_INVALID` (user)
  */
 export function parseAddress(address: string): ListenAddress {
   if (address.startsWith('unix:') && address.length > 'unix:'.length) {
     return { form: 'unix', path: address.slice('unix:'.length) };
   }
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535) {
-    throw new BlinkstreamError(`"${address}" is no address to listen on`, {
-      code: 'ADDRESS_INVALID',
-      class: 'user',
-      stage: 'output',
-      hint: 'Give HOST:PORT, such as 127.0.0.1:50051, or unix:PATH.',
-      exitCode: 2,
-    });
-  }
-  if (!isLoopback(host)) {
-    throw new BlinkstreamError(`"${address}" is open to other hosts, and this version has no TLS to protect it`, {
-      code: 'ADDRESS_NOT_LOOPBACK',
-      class: 'user',
-      stage: 'output',
-      hint: 'Listen on 127.0.0.1, [::1] or unix:PATH, and let a proxy with TLS stand before it.',
-      exitCode: 2,
-    });
-  }
-  return { form: 'tcp', host, port };
+  const tcp = hostAndPort(address);
+  if (tcp !== undefined) return { form: 'tcp', ...tcp };
+  throw new BlinkstreamError(`"${address}" is no address to listen on`, {
+    code: 'ADDRESS_INVALID',
+    class: 'user',
+    stage: 'output',
+    hint: 'Give HOST:PORT, such as 127.0.0.1:50051, or unix:PATH.',
+    exitCode: 2,
+  });
 }
 
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
-
-/** As gRPC writes it, with the port that was bound. */
-export function addressText(address: ListenAddress, boundPort: number): string {
+/** As gRPC writes it, with the port that was bound where that is known. */
+export function addressText(address: ListenAddress, boundPort?: number): string {
   if (address.form === 'unix') return `unix:${address.path}`;
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${boundPort}`;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${boundPort ?? address.port}`;
 }
 
 /**
@@ -89,7 +75,7 @@ async function answers(path: string): Promise<boolean> {
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 const inUse = (address: ListenAddress, cause: unknown): BlinkstreamError =>
-  new BlinkstreamError(`${addressText(address, address.form === 'tcp' ? address.port : 0)} is in use`, {
+  new BlinkstreamError(`${addressText(address)} is in use`, {
     code: 'PORT_IN_USE',
     class: 'user',
     stage: 'output',
@@ -98,13 +84,10 @@ const inUse = (address: ListenAddress, cause: unknown): BlinkstreamError =>
   });
 
 export const listenFailed = (address: ListenAddress, cause: unknown): BlinkstreamError =>
-  new BlinkstreamError(
-    `cannot listen on ${addressText(address, address.form === 'tcp' ? address.port : 0)}: ${messageOf(cause)}`,
-    {
-      code: 'LISTEN_FAILED',
-      class: 'user',
-      stage: 'output',
-      hint: 'Give another address with --listen.',
-      cause,
-    },
-  );
+  new BlinkstreamError(`cannot listen on ${addressText(address)}: ${messageOf(cause)}`, {
+    code: 'LISTEN_FAILED',
+    class: 'user',
+    stage: 'output',
+    hint: 'Give another address with --listen.',
+    cause,
+  });

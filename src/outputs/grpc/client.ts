@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { credentials, type ServiceError, status as Status } from '@grpc/grpc-js';
+import { type ServiceError, status as Status } from '@grpc/grpc-js';
+import { clientAccess } from '../../grpc/client-access.js';
+import type { ClientSecurity } from '../../grpc/index.js';
 import type { Cursor, EventFilter } from '../../log/index.js';
 import { changeEventFromProto } from '../../records/convert/change.js';
 import {
@@ -15,6 +17,8 @@ import { asBuffer } from './wire.js';
 export interface SubscribeOptions {
   /** `127.0.0.1:50051` or `unix:PATH`. */
   readonly address: string;
+  /** TLS is needed where that is another host. */
+  readonly security?: ClientSecurity;
   /** Go on after this; wins over `onlyNew`. */
   readonly cursor?: Cursor;
   readonly filter?: EventFilter;
@@ -61,46 +65,49 @@ const channelOptions = {
  * the last cursor that it gave. Pulled: a slow consumer slows the stream and nothing piles up.
  * Waits between attempts twice as long each time, up to 5 s, with jitter; a response begins anew.
  * @throws BlinkstreamError (user) where another attempt would not help: `CURSOR_EXPIRED`, `SUBSCRIPTION_INVALID`,
- *   `UNAUTHENTICATED`, `PERMISSION_DENIED`, `UNIMPLEMENTED`, `DATA_LOSS`; `PROTO_INVALID` (data) for an event that
- *   this version cannot read
+ *   `UNAUTHENTICATED`, `PERMISSION_DENIED`, `UNIMPLEMENTED`, `DATA_LOSS`, and as `clientAccess` and `handshakeProblem`;
+ *   `PROTO_INVALID` (data) for an event that this version cannot read
  */
 export async function* subscribeEvents(options: SubscribeOptions): AsyncGenerator<Subscribed, void, undefined> {
-  const { address, signal, untilEnd = false } = options;
-  const client = new EventServiceClient(address, credentials.createInsecure(), channelOptions);
+  const { address, signal, security = {}, untilEnd = false } = options;
+  const access = await clientAccess({ address, security, stage: 'output', credential: false });
   let cursor = options.cursor;
   let attempt = 0;
-  try {
-    while (!signal.aborted) {
-      let reason = 'the server ended the stream';
-      const call = client.subscribe(requestOf(options, cursor));
-      const cancel = () => call.cancel();
-      signal.addEventListener('abort', cancel);
-      // The loop below gets every error that matters. What comes after it is the echo of our own `cancel`, which
-      // without a listener would end the process.
-      call.on('error', () => undefined);
-      try {
-        for await (const response of call as AsyncIterable<SubscribeResponse>) {
-          attempt = 0;
-          ({ cursor } = response);
-          yield subscribed(response);
-        }
-        if (untilEnd) return;
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!isServiceError(error)) throw error;
-        if (final.has(error.code)) throw refused(address, error);
-        reason = error.details;
-      } finally {
-        signal.removeEventListener('abort', cancel);
-        call.cancel();
+  while (!signal.aborted) {
+    let reason = 'the server ended the stream';
+    // A new one each time: certificates may have been renewed.
+    const { credentials, options: accessOptions } = await access.next();
+    const client = new EventServiceClient(address, credentials, { ...channelOptions, ...accessOptions });
+    const call = client.subscribe(requestOf(options, cursor));
+    const cancel = () => call.cancel();
+    signal.addEventListener('abort', cancel);
+    // The loop below gets every error that matters. What comes after it is the echo of our own `cancel`, which
+    // without a listener would end the process.
+    call.on('error', () => undefined);
+    try {
+      for await (const response of call as AsyncIterable<SubscribeResponse>) {
+        attempt = 0;
+        ({ cursor } = response);
+        yield subscribed(response);
       }
-      attempt += 1;
-      const delayMs = delayBefore(attempt);
-      options.onRetry?.({ attempt, delayMs, reason });
-      await untilAborted(sleep(delayMs, undefined, { signal }), signal);
+      if (untilEnd) return;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isServiceError(error)) throw error;
+      if (final.has(error.code)) throw refused(address, error);
+      const problem = error.code === Status.UNAVAILABLE ? await access.problem() : undefined;
+      if (signal.aborted) return;
+      if (problem) throw problem;
+      reason = error.details;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+      call.cancel();
+      client.close();
     }
-  } finally {
-    client.close();
+    attempt += 1;
+    const delayMs = delayBefore(attempt);
+    options.onRetry?.({ attempt, delayMs, reason });
+    await untilAborted(sleep(delayMs, undefined, { signal }), signal);
   }
 }
 
@@ -144,7 +151,9 @@ function refused(address: string, error: ServiceError): BlinkstreamError {
   const [earliest] = error.metadata.get(earliestCursorKey);
   const hint = Buffer.isBuffer(earliest)
     ? `Subscribe without a cursor, or from the earliest kept: ${earliest.toString('base64url')}.`
-    : undefined;
+    : error.code === Status.UNAUTHENTICATED
+      ? 'Give the token that the server was started with.'
+      : undefined;
   return new BlinkstreamError(`${address} refuses the subscription: ${error.details || messageOf(error)}`, {
     code: final.get(error.code) ?? 'SUBSCRIPTION_INVALID',
     class: 'user',

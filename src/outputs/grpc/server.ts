@@ -1,7 +1,10 @@
-import { Server, ServerCredentials, status as Status } from '@grpc/grpc-js';
+import { Server, status as Status } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import type { ServerSecurity } from '../../grpc/index.js';
+import { type ServerAccess, serverAccess } from '../../grpc/server-access.js';
 import type { ChangeLog } from '../../log/index.js';
-import { addressText, ensureFree, listenFailed, parseAddress } from './address.js';
+import type { BlinkstreamError } from '../../records/index.js';
+import { addressText, ensureFree, type ListenAddress, listenFailed, parseAddress } from './address.js';
 import { eventService } from './event-service.js';
 import { pipelined } from './pipelined.js';
 import { reflection } from './reflection.js';
@@ -15,6 +18,10 @@ export interface EventServerOptions {
   readonly log: ChangeLog;
   /** `127.0.0.1:0` (any free port), `[::1]:50051` or `unix:PATH`. */
   readonly address: string;
+  /** Needed where other hosts can reach the address; health and reflection are protected like the rest. */
+  readonly security?: ServerSecurity;
+  /** Renewed certificates that cannot be used; the ones before stay. */
+  readonly onProblem?: (problem: BlinkstreamError) => void;
   /** A subscriber that takes nothing for this long is let go with `RESOURCE_EXHAUSTED`; default 30,000 ms. */
   readonly stallTimeoutMs?: number;
   /** How long `close` waits for clients to take what they were sent; default 3,000 ms. */
@@ -38,15 +45,35 @@ export interface EventServer {
 
 /**
  * Serves `EventService`, health and reflection out of the log, each reader at its own pace.
- * @throws BlinkstreamError `ADDRESS_INVALID`, `ADDRESS_NOT_LOOPBACK`, `PORT_IN_USE`, `LISTEN_FAILED` (user)
+ * @throws BlinkstreamError `ADDRESS_INVALID`, `PORT_IN_USE`, `LISTEN_FAILED` (user), and as `serverAccess`
  */
 export async function startEventServer(options: EventServerOptions): Promise<EventServer> {
-  const { log, stallTimeoutMs = 30_000, closeTimeoutMs = 3_000 } = options;
+  const { security = {}, onProblem } = options;
   const address = parseAddress(options.address);
-  await ensureFree(address);
+  const access = await serverAccess({
+    address: options.address,
+    security,
+    stage: 'output',
+    ...(onProblem && { onProblem }),
+  });
+  try {
+    return await serve({ ...options, address, access });
+  } catch (error) {
+    access.close();
+    throw error;
+  }
+}
 
+interface Serving extends Omit<EventServerOptions, 'address'> {
+  readonly address: ListenAddress;
+  readonly access: ServerAccess;
+}
+
+async function serve(options: Serving): Promise<EventServer> {
+  const { log, address, access, stallTimeoutMs = 30_000, closeTimeoutMs = 3_000 } = options;
+  await ensureFree(address);
   const server = new Server({
-    interceptors: [pipelined],
+    interceptors: [...access.interceptors, pipelined],
     // Off by default: without it, the streams of a client whose host has gone are held forever.
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
@@ -69,13 +96,14 @@ export async function startEventServer(options: EventServerOptions): Promise<Eve
   reflection().addToServer(server);
 
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(options.address, ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(addressText(address), access.credentials, (error, bound) =>
       error ? reject(listenFailed(address, error)) : resolve(bound),
     );
   });
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    access.close();
     health.setStatus('', 'NOT_SERVING');
     health.setStatus(serviceName, 'NOT_SERVING');
     const why = new StatusError(Status.UNAVAILABLE, 'the server is closing — subscribe again from the last cursor');

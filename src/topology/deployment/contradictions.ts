@@ -1,4 +1,6 @@
 import { BlinkstreamError } from '../../records/index.js';
+import { requireSecureCalling, requireSecureListening } from '../../grpc/address.js';
+import { tokenProblem } from '../../grpc/bearer.js';
 import { parseAddress } from '../../outputs/grpc/address.js';
 import { httpAddress } from '../../outputs/http-address.js';
 import { workerAddress } from '../../workers/address.js';
@@ -11,8 +13,14 @@ export interface Contradiction {
   readonly message: string;
 }
 
-/** What each field for itself allows and the whole does not; nothing outside of the file is looked at. */
-export const contradictions = (deployment: Deployment): Contradiction[] => [
+/**
+ * What each field for itself allows and the whole does not; nothing outside of the file is looked at. `refers` tells
+ * which texts stand for something outside of it.
+ */
+export const contradictions = (
+  deployment: Deployment,
+  refers: (path: ValuePath) => boolean = () => false,
+): Contradiction[] => [
   ...doubled(deployment.sources.map(({ name }) => name)).map(({ name, at }) => ({
     path: ['sources', at, 'name'],
     message: `two sources are named ${name}: events could not tell them apart`,
@@ -20,6 +28,7 @@ export const contradictions = (deployment: Deployment): Contradiction[] => [
   ...ofTopologies(deployment),
   ...ofImages(deployment),
   ...ofAddresses(deployment),
+  ...ofCredentials(deployment, refers),
 ];
 
 /** The pipelines of a deployment: each source once for each topology that reads it. */
@@ -75,7 +84,7 @@ const ofImages = ({ sources }: Deployment): Contradiction[] =>
       : [],
   );
 
-function ofAddresses({ workers, outputs, operation }: Deployment): Contradiction[] {
+function ofAddresses({ workers, outputs: { grpc }, operation }: Deployment): Contradiction[] {
   const tried = (path: ValuePath, parse: () => unknown): Contradiction[] => {
     try {
       parse();
@@ -86,13 +95,42 @@ function ofAddresses({ workers, outputs, operation }: Deployment): Contradiction
     }
   };
   return [
-    ...workers.addresses.flatMap((address, i) => tried(['workers', 'addresses', i], () => workerAddress(address))),
+    ...workers.addresses.flatMap((address, i) =>
+      tried(['workers', 'addresses', i], () =>
+        requireSecureCalling(workerAddress(address), workers, { stage: 'worker', credential: true }),
+      ),
+    ),
     ...doubled(workers.addresses).map(({ name, at }) => ({
       path: ['workers', 'addresses', at],
       message: `${name} is named twice`,
     })),
-    ...(outputs.grpc ? tried(['outputs', 'grpc', 'listen'], () => parseAddress(outputs.grpc?.listen ?? '')) : []),
+    ...(grpc
+      ? tried(['outputs', 'grpc', 'listen'], () => {
+          parseAddress(grpc.listen);
+          requireSecureListening(grpc.listen, grpc, 'output');
+        })
+      : []),
     ...tried(['operation', 'listen'], () => operation.listen && httpAddress(operation.listen, operation)),
+  ];
+}
+
+function ofCredentials({ workers, outputs }: Deployment, refers: (path: ValuePath) => boolean): Contradiction[] {
+  const ofToken = (path: ValuePath, token: string | undefined): Contradiction[] => {
+    if (token === undefined) return [];
+    if (!refers(path)) {
+      // Not even how it is wrong: whoever may read the file could use it.
+      return [{ path, message: 'a token must not stand in the file: give it as ${file:PATH} or ${env:NAME}' }];
+    }
+    const problem = tokenProblem(token);
+    return problem === undefined ? [] : [{ path, message: `the token ${problem}` }];
+  };
+  const { cert, key } = workers.tls ?? {};
+  return [
+    ...ofToken(['workers', 'token'], workers.token),
+    ...ofToken(['outputs', 'grpc', 'token'], outputs.grpc?.token),
+    ...((cert === undefined) === (key === undefined)
+      ? []
+      : [{ path: ['workers', 'tls'], message: 'of cert and key only one is there' }]),
   ];
 }
 

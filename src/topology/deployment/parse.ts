@@ -3,21 +3,31 @@ import { dirname, resolve } from 'node:path';
 import { BlinkstreamError, messageOf } from '../../records/index.js';
 import { contradictions } from './contradictions.js';
 import { deploymentSchema, type Deployment } from './schema.js';
-import { YamlText, type Mistake } from './text.js';
+import { readSecrets, Secrets } from './secrets.js';
+import { YamlText, type Mistake, type ValuePath } from './text.js';
 import { mistakesIn } from './words.js';
 
 /** A deployment file as it was read: what it says, or everything that is wrong with it. */
 export type ParsedDeployment =
   { readonly deployment: Deployment; readonly text: YamlText } | { readonly mistakes: readonly Mistake[] };
 
-/** Reads a deployment out of YAML. What it names, such as files, is not looked at. */
-export function parseDeployment(yaml: string): ParsedDeployment {
-  const text = new YamlText(yaml);
+/** Reads a deployment out of YAML. What it names, such as files, is not looked at; its references are in `secrets`. */
+export const parseDeployment = (yaml: string, secrets = new Secrets()): ParsedDeployment =>
+  parse(new YamlText(yaml), secrets);
+
+function parse(text: YamlText, secrets: Secrets): ParsedDeployment {
   if (text.mistakes.length > 0) return { mistakes: text.mistakes };
-  const parsed = mistakesIn(text, deploymentSchema);
-  if ('mistakes' in parsed) return { mistakes: inOrder(parsed.mistakes) };
-  const found = contradictions(parsed.value).map(({ path, message }) => text.mistake(path, message));
-  return found.length > 0 ? { mistakes: inOrder(found) } : { deployment: parsed.value, text };
+  const { value, problems, refers } = secrets.resolve(text.value);
+  const told = (found: readonly { path: ValuePath; message: string }[]): ParsedDeployment => ({
+    mistakes: inOrder(found.map(({ path, message }) => text.mistake(path, secrets.hide(message)))),
+  });
+  if (problems.length > 0) return told(problems);
+  const parsed = mistakesIn(text, deploymentSchema, value);
+  if ('mistakes' in parsed) {
+    return { mistakes: inOrder(parsed.mistakes.map((one) => ({ ...one, message: secrets.hide(one.message) }))) };
+  }
+  const found = contradictions(parsed.value, refers);
+  return found.length > 0 ? told(found) : { deployment: parsed.value, text };
 }
 
 /** A deployment and the folder from which its paths are taken. */
@@ -26,10 +36,15 @@ export interface LoadedDeployment {
   readonly folder: string;
   readonly deployment: Deployment;
   readonly text: YamlText;
+  /** What it refers to; to be hidden wherever something is told of it. */
+  readonly secrets: Secrets;
 }
 
-/** @throws BlinkstreamError `DEPLOYMENT_NOT_READABLE`, `DEPLOYMENT_INVALID` (user), see `mistakesOf` */
-export async function loadDeployment(file: string): Promise<LoadedDeployment> {
+/**
+ * Reads a deployment file, and the variables of `env` and files that it refers to.
+ * @throws BlinkstreamError `DEPLOYMENT_NOT_READABLE`, `DEPLOYMENT_INVALID` (user), which shows nothing of the latter
+ */
+export async function loadDeployment(file: string, env = process.env): Promise<LoadedDeployment> {
   let yaml: string;
   try {
     yaml = await readFile(file, 'utf8');
@@ -42,9 +57,12 @@ export async function loadDeployment(file: string): Promise<LoadedDeployment> {
       cause,
     });
   }
-  const parsed = parseDeployment(yaml);
+  const folder = dirname(resolve(file));
+  const text = new YamlText(yaml);
+  const secrets = text.mistakes.length > 0 ? new Secrets() : await readSecrets(text.value, { folder, env });
+  const parsed = parse(text, secrets);
   if ('mistakes' in parsed) throw new DeploymentInvalid(file, parsed.mistakes);
-  return { file, folder: dirname(resolve(file)), ...parsed };
+  return { file, folder, secrets, ...parsed };
 }
 
 /** A file with mistakes, all of them. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { operationSchema } from './operation.js';
 import { pathField, textField, wholeNumber } from './fields.js';
+import { clientSecurity, serverSecurity } from './security.js';
 import { sourceSchema } from './sources.js';
 import { topologySchema } from './topologies.js';
 
@@ -13,9 +14,10 @@ const workers = z
       },
     ).optional(),
     addresses: z
-      .array(textField('127.0.0.1:PORT or unix:/PATH'))
+      .array(textField('HOST:PORT or unix:/PATH'))
       .default([])
       .describe('workers that run already, see blinkstream worker'),
+    ...clientSecurity,
     deadlineMs: wholeNumber('longest time for one sequence on one worker', { min: 1 }).default(120_000),
   })
   .prefault({})
@@ -31,7 +33,8 @@ const outputs = z
   .strictObject({
     grpc: z
       .strictObject({
-        listen: textField('127.0.0.1:PORT (0: any free port), [::1]:PORT or unix:PATH'),
+        listen: textField('127.0.0.1:PORT (0: any free port), HOST:PORT or unix:PATH'),
+        ...serverSecurity,
       })
       .optional()
       .describe('Serves events to subscribers (blinkstream.v1.EventService), with health and reflection.'),

@@ -4,12 +4,16 @@ import type { Mistake, ValuePath, YamlText } from './text.js';
 
 /**
  * Everything about `text` that `schema` does not accept, each with its place and, where one was likely meant, the
- * nearest valid name.
+ * nearest valid name. `resolved` is the value of `text` with what it refers to; messages show what is written instead.
  */
-export function mistakesIn<T>(text: YamlText, schema: z.ZodType<T>): { value: T } | { mistakes: Mistake[] } {
+export function mistakesIn<T>(
+  text: YamlText,
+  schema: z.ZodType<T>,
+  resolved: unknown = text.value,
+): { value: T } | { mistakes: Mistake[] } {
   const value = text.value;
   const keysAt = new Map<string, readonly string[]>();
-  const parsed = schema.safeParse(value, {
+  const parsed = schema.safeParse(resolved, {
     error: (issue) => {
       // The keys that an object does have are not in the issue that is given back.
       if (issue.code === 'unrecognized_keys') keysAt.set(pathText(pathOf(issue.path)), keysOf(issue.inst));
