@@ -2,12 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { DCLinter } from 'dclint';
 import { validate as validateContainerfile } from 'dockerfile-utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { runCli } from '../../src/cli/program.js';
 import { parseDeployment } from '../../src/topology/deployment/parse.js';
 import type { Deployment } from '../../src/topology/deployment/schema.js';
+import { Secrets } from '../../src/topology/deployment/secrets.js';
 import { manifestProblems, manifestsIn, type Manifest } from '../support/deploy/manifests.js';
 import { root } from '../support/documents.js';
 
@@ -21,8 +25,13 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const kubernetes = readdirSync(join(root, 'deploy/kubernetes')).filter((file) => file !== 'kustomization.yaml');
 const manifests = kubernetes.flatMap((file) => manifestsIn(read(`deploy/kubernetes/${file}`)));
 
+/** What is mounted from the secret of the token. */
+const mounted = new Secrets(
+  new Map([['${file:/etc/blinkstream-token/token}', { value: '0123456789abcdef'.repeat(4) }]]),
+);
+
 const deploymentIn = (yaml: string): Deployment => {
-  const parsed = parseDeployment(yaml);
+  const parsed = parseDeployment(yaml, mounted);
   if ('deployment' in parsed) return parsed.deployment;
   throw new Error(parsed.mistakes.map(({ line, column, message }) => `${line}:${column} ${message}`).join('\n'));
 };
@@ -31,6 +40,7 @@ const deploymentIn = (yaml: string): Deployment => {
 const mutated = (kind: string, from: string, to: string): Manifest[] =>
   manifests
     .filter((manifest) => manifest.kind === kind)
+    .slice(0, 1)
     .map((manifest) => {
       const text = JSON.stringify(manifest);
       if (!text.includes(from)) throw new Error(`there is no ${from} in ${kind}`);
@@ -42,9 +52,12 @@ describe('deploy/kubernetes', () => {
     expect(manifests.map(({ kind }) => kind).sort()).toEqual([
       'ConfigMap',
       'NetworkPolicy',
+      'NetworkPolicy',
       'PodDisruptionBudget',
       'ScaledObject',
       'Service',
+      'Service',
+      'StatefulSet',
       'StatefulSet',
       'TriggerAuthentication',
     ]);
@@ -70,8 +83,8 @@ describe('deploy/kubernetes', () => {
 
   it('names in kustomization.yaml the files that there are', () => {
     const { resources } = parse(read('deploy/kubernetes/kustomization.yaml')) as { resources: string[] };
-    // The scaler is for those who have KEDA.
-    expect([...resources, 'keda.yaml'].sort()).toEqual(kubernetes.sort());
+    // The scaler is for those who have KEDA, GPU workers for those who have GPUs.
+    expect([...resources, 'keda.yaml', 'worker-gpu.yaml'].sort()).toEqual(kubernetes.sort());
   });
 });
 
@@ -137,6 +150,37 @@ describe('the instances of deploy/kubernetes', () => {
   });
 });
 
+describe('the GPU workers of deploy/kubernetes', () => {
+  const file = read('deploy/kubernetes/worker-gpu.yaml');
+  const [workers, service] = manifestsIn(file);
+  const spec = workers.spec as {
+    replicas: number;
+    serviceName: string;
+    template: { spec: { containers: { args: string[]; resources: { limits: Record<string, unknown> } }[] } };
+  };
+  const [{ args, resources }] = spec.template.spec.containers;
+
+  it('are named one by one in the lines that are given for the deployment file, which is valid with them', () => {
+    const lines = [...file.matchAll(/^# {3}(.*)$/gm)].map(([, line]) => line).join('\n');
+    const yaml = manifests.find(({ kind }) => kind === 'ConfigMap')?.data?.['deployment.yaml'] ?? '';
+    const { workers: asked } = deploymentIn(yaml.replace(/^workers:.*$/m, () => lines));
+    const port = args[args.indexOf('--listen') + 1].split(':')[1];
+    expect(asked.addresses).toEqual(
+      Array.from({ length: spec.replicas }, (_, i) => `${workers.metadata.name}-${i}.${spec.serviceName}:${port}`),
+    );
+    expect(service.metadata.name).toBe(spec.serviceName);
+  });
+
+  it('are given a GPU each, and options that there are', async () => {
+    expect(resources.limits['nvidia.com/gpu']).toBe(1);
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    await runCli([args[0], '--help'], { stdout, stderr, env: {}, signal: new AbortController().signal });
+    stdout.end();
+    const help = await text(stdout);
+    expect(args.filter((arg) => arg.startsWith('--') && !help.includes(arg))).toEqual([]);
+  });
+});
+
 describe('deploy/compose.yaml', () => {
   let folder: string;
   beforeAll(async () => {
@@ -154,10 +198,10 @@ describe('deploy/compose.yaml', () => {
     });
     return linter.lintFiles([file], false).flatMap(({ messages }) => messages.map(({ message }) => message));
   };
-  const text = read('deploy/compose.yaml');
+  const compose = read('deploy/compose.yaml');
 
   it('is what the Compose Specification allows', async () => {
-    expect(await problemsOf(text)).toEqual([]);
+    expect(await problemsOf(compose)).toEqual([]);
   });
 
   it.each([
@@ -166,12 +210,12 @@ describe('deploy/compose.yaml', () => {
     ['a condition that is none', 'condition: service_healthy', 'condition: service_well'],
     ['a port that all the world reaches', "'127.0.0.1:9464:9464'", "'9464:9464'"],
   ])('is refused with %s', async (_, from, to) => {
-    expect(text).toContain(from);
-    expect(await problemsOf(text.replace(from, to))).not.toEqual([]);
+    expect(compose).toContain(from);
+    expect(await problemsOf(compose.replace(from, to))).not.toEqual([]);
   });
 
   it('runs a deployment file that is valid, and a subscriber of what that serves', () => {
-    const { services } = parse(text) as {
+    const { services } = parse(compose) as {
       services: Record<string, { command?: string[]; stop_grace_period?: string; volumes: string[] }>;
     };
     const deployment = deploymentIn(read('deploy/compose/deployment.yaml'));
@@ -184,12 +228,12 @@ describe('deploy/compose.yaml', () => {
 });
 
 describe('deploy/Containerfile', () => {
-  const text = read('deploy/Containerfile');
-  const problemsOf = (containerfile: string): string[] =>
-    validateContainerfile(containerfile).map(({ message }) => (typeof message === 'string' ? message : message.value));
+  const containerfile = read('deploy/Containerfile');
+  const problemsOf = (given: string): string[] =>
+    validateContainerfile(given).map(({ message }) => (typeof message === 'string' ? message : message.value));
 
   it('is what builders of images accept', () => {
-    expect(problemsOf(text)).toEqual([]);
+    expect(problemsOf(containerfile)).toEqual([]);
   });
 
   it.each([
@@ -197,13 +241,13 @@ describe('deploy/Containerfile', () => {
     ['an option that is none', '--start-period', '--start-time'],
     ['a command that is cut off', 'WORKDIR /build', 'WORKDIR'],
   ])('is refused with %s', (_, from, to) => {
-    expect(text).toContain(from);
-    expect(problemsOf(text.replace(from, to))).not.toEqual([]);
+    expect(containerfile).toContain(from);
+    expect(problemsOf(containerfile.replace(from, to))).not.toEqual([]);
   });
 
   it('copies only what a build may see and the package has', () => {
     const visible = [...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path]) => path);
-    const copied = [...text.matchAll(/^COPY (?:--from=build(?:-gpu)? )?(.+)$/gm)].flatMap(([, args]) =>
+    const copied = [...containerfile.matchAll(/^COPY (?:--from=build(?:-gpu)? )?(.+)$/gm)].flatMap(([, args]) =>
       args.split(' ').slice(0, -1),
     );
     const fromTree = copied
@@ -214,11 +258,11 @@ describe('deploy/Containerfile', () => {
   });
 
   it('runs nothing as root, and asks for health where the service has it', () => {
-    const stages = text.split(/^FROM /m).slice(1);
+    const stages = containerfile.split(/^FROM /m).slice(1);
     for (const stage of stages.filter((one) => one.includes('ENTRYPOINT'))) {
       expect(stage.indexOf('USER 10001:10001')).toBeGreaterThan(0);
       expect(stage.indexOf('USER 10001:10001')).toBeLessThan(stage.indexOf('ENTRYPOINT'));
     }
-    expect(text).toContain('http://127.0.0.1:9464/healthz');
+    expect(containerfile).toContain('http://127.0.0.1:9464/healthz');
   });
 });
