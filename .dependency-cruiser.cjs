@@ -14,6 +14,7 @@ const rooms = [
   'log',
   'outputs',
   'topology',
+  'operation',
   'cli',
 ];
 

@@ -1,9 +1,11 @@
+import { Option } from 'commander';
 import { type CommandFactory, newCommand } from './command.js';
 import { text } from './option-values.js';
 
 /** What `run` was asked for. */
 export interface RunCommandOptions {
   readonly check?: true;
+  readonly log?: 'text' | 'json';
 }
 
 export const runCommand: CommandFactory = (act) =>
@@ -17,6 +19,11 @@ export const runCommand: CommandFactory = (act) =>
   })
     .argument('<file>', 'deployment file', text)
     .option('--check', 'tell all that is wrong with the file and what it names, and run nothing')
+    .addOption(
+      new Option('--log <format>', 'how standard error tells what happens; default: operation.log of the file').choices(
+        ['text', 'json'],
+      ),
+    )
     .action(
       act(async (io, file: string, options: RunCommandOptions) => {
         if (options.check) {
@@ -24,6 +31,6 @@ export const runCommand: CommandFactory = (act) =>
           return checkDeployment(file, io);
         }
         const { runDeployment } = await import('./deployment/run.js');
-        return runDeployment(file, io);
+        return runDeployment(file, io, options);
       }),
     );

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { Option } from 'commander';
+import { devices, type Device } from '../evidence/devices.js';
 import { packageVersion } from '../workers/version.js';
 import { type CommandFactory, newCommand } from './command.js';
 import { exitCodes } from './exit-codes.js';
@@ -8,6 +10,7 @@ import { styled } from './terminal.js';
 
 interface WorkerOptions extends ServerSecurityOptions {
   readonly listen: string;
+  readonly device: Device;
 }
 
 /** How long the sequence that is worked on may still take when the worker is asked to end. */
@@ -23,15 +26,17 @@ export const workerCommand: CommandFactory = (act) =>
         'blinkstream watch yard.mp4 --out out --worker-address 127.0.0.1:7001',
         'blinkstream worker --listen 0.0.0.0:7001 --cert worker.pem --key worker.key --token-file token.txt',
       ],
-    }).requiredOption('--listen <address>', '127.0.0.1:PORT (0: any free port), HOST:PORT or unix:/PATH', text),
+    })
+      .requiredOption('--listen <address>', '127.0.0.1:PORT (0: any free port), HOST:PORT or unix:/PATH', text)
+      .addOption(new Option('--device <device>', 'what models run on').choices(devices).default('cpu')),
   ).action(
-    act(async ({ out, notes, json, env, signal }, { listen, ...options }: WorkerOptions) => {
+    act(async ({ out, notes, json, env, signal }, { listen, device, ...options }: WorkerOptions) => {
       const [{ createEngine }, { startWorkerServer }] = await Promise.all([
         import('../workers/engine.js'),
         import('../workers/server.js'),
       ]);
       const security = await serverSecurityOf(options, env);
-      const engine = await createEngine({});
+      const engine = await createEngine({ device });
       const server = await startWorkerServer({
         address: listen,
         security,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as onnxruntime from 'onnxruntime-node';
 import { BlinkstreamError, messageOf } from '../records/index.js';
+import type { Device } from './devices.js';
 import { modelFiles, ocrModelsDir, projectModelsDir, type ModelFile } from './model-files.js';
 
 /** Values with their shape; `values.length` is the product of `dims`. */
@@ -15,6 +16,8 @@ export interface Tensor {
 export type ModelName = Exclude<keyof typeof modelFiles, 'textKeys'>;
 
 export interface ModelsOptions {
+  /** Default `cpu`. A GPU adds up in another order, so that its figures differ in the last digits. */
+  readonly device?: Device;
   /** Folder of `nanodet.onnx` and `mnv2.onnx`; default: the project's `models/`. */
   readonly dir?: string;
   /** Threads of one run. Default 1: workers are processes, and one thread gives the same bits on every machine size. */
@@ -39,9 +42,10 @@ export interface Models {
  * Checks every model file and gives access to the models.
  *
  * @throws BlinkstreamError `MODEL_MISSING`, `MODEL_UNREADABLE` or `MODEL_HASH_MISMATCH`, naming the file;
- * `MODEL_RUNTIME_MISSING` where onnxruntime has no build for this machine.
+ * `MODEL_RUNTIME_MISSING` where onnxruntime has no build for this machine; `DEVICE_MISSING` where it cannot use the device.
  */
 export async function openModels(options: ModelsOptions = {}): Promise<Models> {
+  const { device = 'cpu' } = options;
   const dirs = { project: options.dir ?? projectModelsDir(), ocr: ocrModelsDir() };
   const bytesOf = (name: keyof typeof modelFiles): Promise<Buffer> => readPinned(modelFiles[name], dirs);
   // All of them at once, so that a run refuses to start instead of failing at its first object.
@@ -57,7 +61,7 @@ export async function openModels(options: ModelsOptions = {}): Promise<Models> {
     if (found) return found;
     const opening = bytesOf(model).then((bytes) =>
       runtime.InferenceSession.create(bytes, {
-        executionProviders: ['cpu'],
+        executionProviders: [device],
         graphOptimizationLevel: 'all',
         executionMode: 'sequential',
         intraOpNumThreads: options.threads ?? 1,
@@ -68,6 +72,10 @@ export async function openModels(options: ModelsOptions = {}): Promise<Models> {
     opening.catch(() => sessions.delete(model)); // The caller gets the error; the next call tries again.
     return opening;
   };
+
+  // A GPU that cannot be used is told when the process starts, and nothing runs on the CPU unnoticed.
+  if (device !== 'cpu')
+    await session('objects').catch((error: unknown) => Promise.reject(deviceMissing(device, error)));
 
   return {
     async run(model, input) {
@@ -108,6 +116,15 @@ export async function openModels(options: ModelsOptions = {}): Promise<Models> {
     },
   };
 }
+
+const deviceMissing = (device: Device, cause: unknown): BlinkstreamError =>
+  new BlinkstreamError(`models cannot run on ${device}: ${messageOf(cause).split('\n')[0]}`, {
+    code: 'DEVICE_MISSING',
+    class: 'user',
+    stage: 'evidence',
+    hint: 'Use the image that deploy/Containerfile makes for GPU workers, on a host with its driver; or leave --device out.',
+    cause,
+  });
 
 const closedError = (model: ModelName): BlinkstreamError =>
   new BlinkstreamError(`model ${modelFiles[model].file} was asked after the models were closed`, {

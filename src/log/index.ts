@@ -48,6 +48,11 @@ export interface ReadFrom {
   readonly untilEnd?: boolean;
   /** Give a progress entry after this long without an event; default 5,000 ms. */
   readonly progressEveryMs?: number;
+  /**
+   * Called once, as reading begins, with a way to ask how many events the log holds after the last one given: at most,
+   * as those that the filter hides count, and so do gaps.
+   */
+  readonly onBehind?: (behind: () => number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -109,6 +114,8 @@ export interface ChangeLog extends Committer {
    * @throws BlinkstreamError `CHANGE_UNKNOWN` (user) where that claim is not kept
    */
   contradicted(options: { readonly limit: number; readonly afterEventId?: string }): Promise<readonly ChangeEvent[]>;
+  /** Whether it can be written. @throws BlinkstreamError what a commit would throw now */
+  probe(): Promise<void>;
   /** Applies the retention given at opening; events removed. */
   prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }>;
   /** Whoever still reads is told `LOG_CLOSED` (internal), and so is every later call. */

@@ -65,7 +65,7 @@ export interface LmdbOptions {
  */
 export class LmdbTables {
   readonly #root: RootDatabase<unknown, string>;
-  /** `format`, `epoch`, `secret`, `partitions`, `owner`. */
+  /** `format`, `epoch`, `secret`, `partitions`, `owner`, `probed`. */
   readonly #meta: Database<unknown, string>;
   readonly #extents: Database<Extent, [List, number]>;
   /** Place → time of its commit (ms, 8 bytes) and the encoded event. */
@@ -195,6 +195,11 @@ export class LmdbTables {
   set owner(owner: Owner | undefined) {
     if (owner === undefined) this.#meta.removeSync('owner');
     else this.#meta.putSync('owner', owner);
+  }
+
+  /** Writes something that nobody reads, inside a transaction. */
+  probe(): void {
+    this.#meta.putSync('probed', Date.now());
   }
 
   /** Sees what other processes have committed until now, which is otherwise seen from the next turn on. */

@@ -94,6 +94,10 @@ class LmdbLog implements ChangeLog {
     return this.#reading.blobs;
   }
 
+  probe(): Promise<void> {
+    return promised(() => this.#write((tables) => tables.probe()));
+  }
+
   async prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }> {
     let removedEvents = 0;
     let removedBlobs = 0;

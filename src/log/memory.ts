@@ -114,6 +114,10 @@ class MemoryLog implements ChangeLog, EventPartitions {
     has: (sha256) => promised(() => (this.#checkOpen(), this.#blobs.has(sha256))),
   };
 
+  probe(): Promise<void> {
+    return promised(() => this.#checkOpen());
+  }
+
   prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }> {
     return promised(() => {
       this.#checkOpen();

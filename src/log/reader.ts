@@ -42,6 +42,7 @@ export async function* readEvents(
   const wantsAll = [filter.sources, filter.kinds, filter.topologies].every((list) => list.length === 0);
   const cursorOf = codec.encoder(filter);
   const positions = startingPositions(partitions.bounds(), codec, from);
+  from.onBehind?.(() => partitions.bounds().next.reduce((sum, next, i) => sum + Math.max(0, next - positions[i]), 0));
   let lastEntryMs = performance.now();
   /** An entry was given since the end was last reached, or it never was: the reader is to be told of it at once. */
   let endIsNews = true;

@@ -1,9 +1,11 @@
 import type { ReasonSequence } from '../reasoning/index.js';
 import {
   BlinkstreamError,
+  type ChangeEvent,
   type Checkpoint,
   type Frame,
   type FrameRef,
+  type FrameSequence,
   type Lease,
   type Position,
 } from '../records/index.js';
@@ -11,14 +13,43 @@ import type { EventOrder } from '../sequences/reorder.js';
 import type { ByteBudget } from '../sources/budget.js';
 import type { Source, SourceReport } from '../sources/index.js';
 
-/** What a pipeline tells while it runs, for progress and reports. */
+/**
+ * What a pipeline tells while it runs: the only place where progress, logs and metrics come from. Each frame that was
+ * told by `frame` is told once more by `late`, `readAgain` or `windowed`, or is in hand still, or an operator of the
+ * topology's own left it out.
+ */
 export interface PipelineListener {
+  /** A run begins; `inHand` may be asked until `over`. */
+  begun?(inHand: () => InHand): void;
   frame?(ref: FrameRef): void;
   /** A frame that came later than allowed; it went to no window. */
   late?(ref: FrameRef, latestMs: number): void;
+  /** A frame that a run before this one was done with, read once more on the way to others or for its pixels. */
+  readAgain?(ref: FrameRef): void;
+  /** A frame that the window has taken. */
+  windowed?(ref: FrameRef): void;
+  /** A window has closed, or there is state to pass on. Its leases are valid until this returns. */
+  closed?(sequence: FrameSequence): void;
   /** A sequence that no worker could reason over: it is told with its coordinates and passed over. */
   deadLetter?(error: BlinkstreamError): void;
   ended?(report: SourceReport): void;
+  /** A step is durable; `contradicted` are the claims that are kept and not published. */
+  committed?(events: readonly ChangeEvent[], contradicted: readonly ChangeEvent[]): void;
+  /** The run is over. `broken`: by an error or an abort, and what it had in hand is gone. */
+  over?(how: 'ended' | 'suspended' | 'broken'): void;
+}
+
+/** What the steps of a pipeline hold at a moment. */
+export interface InHand {
+  /** Frames that have been read and have come to no window yet. */
+  readonly frames: number;
+  /** Windows that have begun and not closed. */
+  readonly openWindows: number;
+  /** Sequences that wait for their turn at the workers. */
+  readonly sequences: number;
+  /** Bytes of frames in flight, and how many there may be. */
+  readonly usedBytes: number;
+  readonly limitBytes: number;
 }
 
 /** What the operators of one pipeline share. One pipeline is one source in one topology. */
@@ -41,6 +72,8 @@ export interface PipelineContext {
   readonly listener: PipelineListener;
   /** An operator that changes the order of frames adds itself here. */
   readonly ahead: ReadAhead[];
+  /** An operator that holds any of these adds itself; asked between two frames, never while one is on its way. */
+  readonly holders: (() => Partial<Pick<InHand, 'frames' | 'openWindows' | 'sequences'>>)[];
   /** Given the frames that are read again although a run before this one has gated them; who keeps pixels adds itself. */
   readonly gatedBefore: ((frame: Frame) => void)[];
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Committer } from '../log/index.js';
 import { BlinkstreamError, messageOf, type ChangeEvent, type FrameRef } from '../records/index.js';
 import type { Source } from '../sources/index.js';
+import type { PipelineListener } from './context.js';
 import { run, type RunOptions, type RunResult } from './run.js';
 import type { Topology } from './topology.js';
 
@@ -47,9 +48,9 @@ export interface PipelineStatus {
 
 export interface ServiceListener {
   state?(status: PipelineStatus): void;
+  /** Asked once for each pipeline, when it is begun: who listens to all that this one tells, over all its attempts. */
+  pipeline?(pipeline: Pick<PipelineStatus, 'topology' | 'source'>): PipelineListener;
   committed?(events: readonly ChangeEvent[]): void;
-  late?(ref: FrameRef): void;
-  deadLetter?(error: BlinkstreamError): void;
 }
 
 export const keyOf = ({ topology, source }: Pick<Pipeline<never>, 'topology' | 'source'>): string =>
@@ -64,6 +65,8 @@ export interface KeepingOptions {
   readonly signal: AbortSignal;
   readonly maxPauseMs: number;
   readonly listener: ServiceListener;
+  /** That of this pipeline alone. */
+  readonly own: PipelineListener;
   /** Each status as it comes. */
   readonly onStatus: (status: PipelineStatus) => void;
 }
@@ -83,7 +86,7 @@ const firstPauseMs = 1_000;
 
 /** Runs a pipeline again and again until it is over; an error becomes its status and is thrown to nobody. */
 export async function keepGoing(pipeline: Pipeline<never>, options: KeepingOptions): Promise<PipelineStatus> {
-  const { log, workers, budgetBytes, drain, maxPauseMs, listener, onStatus } = options;
+  const { log, workers, budgetBytes, drain, maxPauseMs, listener, own, onStatus } = options;
   const signal = pipeline.lost === undefined ? options.signal : AbortSignal.any([options.signal, pipeline.lost]);
   let status = notStarted(pipeline);
   const enter = (state: PipelineState, more: Partial<PipelineStatus> = {}): PipelineStatus => {
@@ -105,13 +108,16 @@ export async function keepGoing(pipeline: Pipeline<never>, options: KeepingOptio
       signal,
       drain,
       listener: {
-        frame: (ref) => onStatus((status = { ...status, frames: status.frames + 1, lastFrame: ref })),
-        late: (ref) => listener.late?.(ref),
-        deadLetter: (error) => listener.deadLetter?.(error),
-        committed: (events) => {
+        ...own,
+        frame: (ref) => {
+          onStatus((status = { ...status, frames: status.frames + 1, lastFrame: ref }));
+          own.frame?.(ref);
+        },
+        committed: (events, contradicted) => {
           // Something came of it: what went wrong before is over.
           onStatus((status = { ...withoutError(status), events: status.events + events.length, failures: 0 }));
           listener.committed?.(events);
+          own.committed?.(events, contradicted);
         },
       },
     });

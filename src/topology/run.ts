@@ -1,11 +1,11 @@
 import { concatMap, lastValueFrom } from 'rxjs';
-import { BlinkstreamError, type Blob, type ChangeEvent, type Checkpoint } from '../records/index.js';
+import { BlinkstreamError, type Blob, type Checkpoint } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
 import type { ReasonSequence } from '../reasoning/index.js';
 import type { Committer } from '../log/index.js';
 import { ByteBudget } from '../sources/budget.js';
 import type { Source, SourceReport } from '../sources/index.js';
-import { inPipeline, type PipelineListener } from './context.js';
+import { inPipeline, type InHand, type PipelineContext, type PipelineListener } from './context.js';
 import type { Step } from './operators/track.js';
 import { sceneLease } from './settled-scene.js';
 import type { Topology } from './topology.js';
@@ -18,7 +18,7 @@ export interface RunOptions<Options> {
   readonly workers: { readonly reason: ReasonSequence; readonly capacity: number };
   /** Bytes of frames in flight; default 384 MiB. */
   readonly budgetBytes?: number;
-  readonly listener?: PipelineListener & { committed?(events: readonly ChangeEvent[]): void };
+  readonly listener?: PipelineListener;
   /** Stops the run where it is; the next run goes on from its last checkpoint. */
   readonly signal: AbortSignal;
   /**
@@ -72,11 +72,13 @@ export async function run<Options>({
 
   const keeper = await PictureKeeper.restore(log, restored, before?.sceneSha256);
   let report: SourceReport | undefined;
+  const budget = new ByteBudget(budgetBytes);
+  const holders: PipelineContext['holders'] = [];
   const steps$ = inPipeline(
     {
       topology: topology.name,
       source,
-      budget: new ByteBudget(budgetBytes),
+      budget,
       signal,
       drain,
       report: () => report,
@@ -84,6 +86,7 @@ export async function run<Options>({
       restoredScene: keeper.scene && sceneLease(keeper.scene),
       ...workers,
       ahead: [],
+      holders,
       gatedBefore: [],
       listener: {
         ...listener,
@@ -129,30 +132,50 @@ export async function run<Options>({
     committedEvents += appended;
     const position = checkpoint.positions[source.name];
     if (position !== undefined) source.committed?.(position);
-    listener.committed?.(events);
+    listener.committed?.(events, contradicted);
   };
 
-  await lastValueFrom(
-    steps$.pipe(
-      concatMap(async (step) => {
-        pending.push(step);
-        counts.contradicted += step.contradicted.length;
-        if (step.checkpoint !== undefined) await commit(step.checkpoint);
-      }),
-    ),
-    { defaultValue: undefined },
-  );
-  signal.throwIfAborted();
-  if (report === undefined) {
-    throw new BlinkstreamError(`source ${source.name} ended without saying how`, {
-      code: 'SOURCE_WITHOUT_REPORT',
-      class: 'internal',
-      stage: 'source',
-    });
+  let over: Parameters<NonNullable<PipelineListener['over']>>[0] = 'broken';
+  listener.begun?.(() => inHandOf(budget, holders));
+  try {
+    await lastValueFrom(
+      steps$.pipe(
+        concatMap(async (step) => {
+          pending.push(step);
+          counts.contradicted += step.contradicted.length;
+          if (step.checkpoint !== undefined) await commit(step.checkpoint);
+        }),
+      ),
+      { defaultValue: undefined },
+    );
+    signal.throwIfAborted();
+    if (report === undefined) {
+      throw new BlinkstreamError(`source ${source.name} ended without saying how`, {
+        code: 'SOURCE_WITHOUT_REPORT',
+        class: 'internal',
+        stage: 'source',
+      });
+    }
+    // What came after the last checkpoint will be met again.
+    if (report.suspended !== true) await commit({ states: {}, positions: {} }, report);
+    over = report.suspended === true ? 'suspended' : 'ended';
+    return { report, alreadyDone: false, committedEvents, ...counts };
+  } finally {
+    listener.over?.(over);
   }
-  // What came after the last checkpoint will be met again.
-  if (report.suspended !== true) await commit({ states: {}, positions: {} }, report);
-  return { report, alreadyDone: false, committedEvents, ...counts };
+}
+
+function inHandOf(budget: ByteBudget, holders: PipelineContext['holders']): InHand {
+  const held = holders.map((ask) => ask());
+  const sum = (what: 'frames' | 'openWindows' | 'sequences'): number =>
+    held.reduce((total, { [what]: count = 0 }) => total + count, 0);
+  return {
+    frames: sum('frames'),
+    openWindows: sum('openWindows'),
+    sequences: sum('sequences'),
+    usedBytes: budget.inFlightBytes,
+    limitBytes: budget.limitBytes,
+  };
 }
 
 /** What `reorder` and `reason` had counted up to the checkpoint: they are ahead of it by now. */

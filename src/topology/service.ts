@@ -96,6 +96,7 @@ export class Service {
       signal,
       maxPauseMs,
       listener,
+      own: listener.pipeline?.(status) ?? {},
       onStatus: (now) => {
         status = now;
         if (isOver(now)) goesNoMore();

@@ -11,8 +11,8 @@ import type { CreateEngine, MeasurePicture } from './index.js';
  * The engine of every worker but those of tests. Checks the models' hashes at once and loads each when first used.
  * @throws BlinkstreamError as `openModels`
  */
-export const createEngine: CreateEngine = async ({ modelsDir }) => {
-  const models = await openModels(modelsDir === undefined ? {} : { dir: modelsDir });
+export const createEngine: CreateEngine = async ({ modelsDir, device }) => {
+  const models = await openModels({ ...(modelsDir !== undefined && { dir: modelsDir }), ...(device && { device }) });
   return {
     reason: reasonWith(models),
     measure: measureWith(models),

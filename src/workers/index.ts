@@ -1,3 +1,4 @@
+import type { Device } from '../evidence/devices.js';
 import type { DetectedObject, FrameContent, TextLine } from '../records/index.js';
 import type { ReasonSequence } from '../reasoning/index.js';
 
@@ -32,6 +33,8 @@ export interface WorkerEngine {
 export interface EngineOptions {
   /** Folder of the project's models; default: `models/` of this package. */
   readonly modelsDir?: string;
+  /** What models run on; default `cpu`. */
+  readonly device?: Device;
 }
 
 /** Builds the engine of one worker. A worker module exports one under the name `createEngine`. */

@@ -1,5 +1,6 @@
 import { BlinkstreamError } from '../records/index.js';
 import type { Life } from './lives.js';
+import type { WorkerListener, WorkerLoad } from './load.js';
 import { type Seat, SupervisedWorker } from './supervisor.js';
 
 export interface WorkerStart {
@@ -29,14 +30,27 @@ export class WorkerLine {
   constructor(
     starts: readonly WorkerStart[],
     private readonly onDown: (problem: BlinkstreamError) => void = () => undefined,
+    listener: WorkerListener = {},
   ) {
-    this.workers = starts.map(
-      ({ name, start }) =>
-        new SupervisedWorker(name, start, () => {
-          this.#tellDown();
-          this.#serve();
-        }),
-    );
+    const changed = (): void => {
+      this.#tellDown();
+      this.#serve();
+    };
+    this.workers = starts.map(({ name, start }) => new SupervisedWorker(name, start, changed, listener));
+  }
+
+  load(): Omit<WorkerLoad, 'retries'> {
+    const sum = (count: (worker: SupervisedWorker) => number): number =>
+      this.workers.reduce((total, worker) => total + count(worker), 0);
+    const up = sum(({ life }) => (life === undefined ? 0 : 1));
+    return {
+      waiting: this.#waiting.length,
+      inFlight: sum(({ inFlight }) => inFlight),
+      capacity: this.capacity,
+      up,
+      down: this.workers.length - up,
+      replaced: sum(({ replaced }) => replaced),
+    };
   }
 
   /** Places at the workers that are not down, at least 1. */

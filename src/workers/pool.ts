@@ -9,6 +9,7 @@ import { workerAddress } from './address.js';
 import { builtFile } from './child.js';
 import type { EngineOptions } from './index.js';
 import { WorkerLine, type WorkerStart } from './line.js';
+import type { WorkerListener, WorkerLoad } from './load.js';
 import { startChildLife, startRemoteLife } from './lives.js';
 import { NoAnswer } from './status.js';
 import type { SupervisedWorker } from './supervisor.js';
@@ -29,6 +30,7 @@ export interface WorkerPoolOptions {
   readonly engine?: EngineOptions;
   /** Module whose `createEngine` the children run; for tests. Default: the production engine. */
   readonly engineModule?: string;
+  readonly listener?: WorkerListener;
 }
 
 export interface WorkerDescription {
@@ -59,6 +61,7 @@ export interface WorkerPool {
   readonly reason: ReasonSequence;
   /** Sequences that the workers that are not down take at a time, at least 1. */
   readonly capacity: number;
+  load(): WorkerLoad;
   describe(): Promise<readonly WorkerDescription[]>;
   /** Ends the children and rejects what is waiting or running. */
   close(): Promise<void>;
@@ -98,7 +101,12 @@ export async function createWorkerPool(options: WorkerPoolOptions = {}): Promise
       start: (signal: AbortSignal) => startRemoteLife(address, access, signal),
     })),
   ];
-  const line = new WorkerLine(starts, options.onDown);
+  const line = new WorkerLine(starts, options.onDown, options.listener);
+  let retries = 0;
+  const onRetry: NonNullable<WorkerListener['retry']> = (sequence, why) => {
+    retries += 1;
+    options.listener?.retry?.(sequence, why);
+  };
   const close = async (): Promise<void> => {
     await line.close();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
@@ -110,10 +118,11 @@ export async function createWorkerPool(options: WorkerPoolOptions = {}): Promise
     throw error;
   }
   return {
-    reason: reasonOver(line, options.deadlineMs ?? 120_000),
+    reason: reasonOver(line, options.deadlineMs ?? 120_000, onRetry),
     get capacity() {
       return line.capacity;
     },
+    load: () => ({ ...line.load(), retries }),
     describe: () => Promise.all(line.workers.map(describeWorker)),
     close,
   };
@@ -121,7 +130,7 @@ export async function createWorkerPool(options: WorkerPoolOptions = {}): Promise
 
 /** Asks a worker, and once more where it is the worker that failed. */
 const reasonOver =
-  (line: WorkerLine, deadlineMs: number): ReasonSequence =>
+  (line: WorkerLine, deadlineMs: number, onRetry: NonNullable<WorkerListener['retry']>): ReasonSequence =>
   async (sequence, options) => {
     let firstFailure: { readonly worker: SupervisedWorker; readonly why: string } | undefined;
     for (;;) {
@@ -137,6 +146,7 @@ const reasonOver =
         const failure = { worker: seat.worker, why: `${seat.worker.name} ${cause.message}` };
         if (firstFailure !== undefined) throw failed(sequence, [firstFailure.why, failure.why], cause);
         firstFailure = failure;
+        onRetry(sequence, failure.why);
       }
     }
   };

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BlinkstreamError, type FrameSequence, messageOf, type Reasoned } from '../records/index.js';
 import type { Ask } from './client.js';
 import type { Life } from './lives.js';
+import type { WorkerListener } from './load.js';
 import { NoAnswer } from './status.js';
 
 /** Starts without success, one after the other, after which a worker counts as down; it is tried again all the same. */
@@ -33,6 +34,7 @@ export interface Seat {
 export class SupervisedWorker {
   #life: Current | undefined;
   #problem: BlinkstreamError | undefined;
+  #replaced = 0;
   readonly #closing = new AbortController();
   readonly #background = new Set<Promise<unknown>>();
   readonly #loop: Promise<void>;
@@ -45,6 +47,7 @@ export class SupervisedWorker {
     readonly name: string,
     private readonly start: (signal: AbortSignal) => Promise<Life>,
     private readonly onChange: () => void,
+    private readonly listener: WorkerListener = {},
   ) {
     this.#loop = this.#keepAlive();
   }
@@ -56,6 +59,16 @@ export class SupervisedWorker {
 
   get life(): Life | undefined {
     return this.#life;
+  }
+
+  /** Sequences that it has. */
+  get inFlight(): number {
+    return this.#life?.inFlight ?? 0;
+  }
+
+  /** How often it served and was gone, other than by `close`. */
+  get replaced(): number {
+    return this.#replaced;
   }
 
   /** Sequences that it can take now. */
@@ -129,6 +142,10 @@ export class SupervisedWorker {
     this.onChange();
     const why = await life.gone;
     this.#life = undefined;
+    if (!signal.aborted) {
+      this.#replaced += 1;
+      this.listener.gone?.(this.name, why);
+    }
     // A worker that dies of a sequence is no bad worker: the sequence has its retry, the next one a new worker.
     if (life.inFlight > 0 || performance.now() - bornMs > youngMs || signal.aborted) return;
     throw new Error(`it ${why}`);

@@ -119,6 +119,13 @@ export function logConformance(name: string, driver: LogDriver): void {
       await Promise.all(opened.splice(0).map((log) => log.close()));
     });
 
+    it('tells that it can be written, until it is closed', async () => {
+      const log = await open();
+      await log.probe();
+      await log.close();
+      await expect(log.probe()).rejects.toEqual(failsWith('LOG_CLOSED'));
+    });
+
     describe('commit', () => {
       it('keeps any event as it is, encoded and decoded', async () => {
         const log = await open();
@@ -356,6 +363,30 @@ export function logConformance(name: string, driver: LogDriver): void {
         expect(caughtUp.slice(0, -1)).not.toContain(true);
         expect(caughtUp.at(-1)).toBe(true);
         expect(entries.length).toBeGreaterThan(2);
+      });
+
+      it('tells a reader, whenever it asks, how many events lie ahead of it, those that it will not be given included', async () => {
+        const log = await open();
+        await log.commit(stepOf([0, 1, 2, 3, 4, 5].map((n) => eventOf(n, { source: n % 2 === 0 ? 'yard' : 'dock' }))));
+        const ahead = async (from: Partial<ReadFrom>): Promise<number[]> => {
+          const told: number[] = [];
+          let behind: (() => number) | undefined;
+          const onBehind: ReadFrom['onBehind'] = (ask) => (behind = ask);
+          for await (const entry of log.read({ untilEnd: true, signal: never, onBehind, ...from })) {
+            if (told.push(behind?.() ?? Number.NaN) === 2) await log.commit(stepOf([eventOf(told.length + 90)]));
+            if (entry.type === 'progress' && entry.caughtUp) return told;
+          }
+          return told;
+        };
+        // Gaps count too. The one more that comes meanwhile lies ahead as well; at the end there is nothing.
+        const all = await ahead({});
+        expect(all).toHaveLength(8);
+        [5, 4, 4, 3, 2, 1, 0].forEach((events, i) => expect(all[i]).toBeGreaterThanOrEqual(events));
+        expect(all[0]).toBeGreaterThan(all[1]);
+        expect(all.at(-1)).toBe(0);
+        const some = await ahead({ filter: { ...everything, sources: ['dock'] } });
+        expect(some.length).toBeLessThan(all.length);
+        expect(some.at(-1)).toBe(0);
       });
 
       it('gives each of many readers everything, at its own pace', async () => {

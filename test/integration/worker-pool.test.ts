@@ -101,18 +101,32 @@ describe('a pool of worker processes', () => {
   });
 
   it('has a sequence answered by another worker when one is killed, and replaces it', async () => {
-    const pool = await open({ children: 2 });
+    const told: string[] = [];
+    const pool = await open({
+      children: 2,
+      listener: {
+        gone: (worker, why) => told.push(`gone: ${worker} ${why.split(',')[0]}`),
+        retry: ({ source, first }, why) => told.push(`retry: ${source} ${first.frame} ${why.split(',')[0]}`),
+      },
+    });
     await allUp(pool, 2);
     const before = await pids(pool);
     const started = marker('started');
     const answer = ask(pool, 0, { do: 'deaf', once: started });
     await until(() => existsSync(started));
+    const idle = { waiting: 0, inFlight: 0, capacity: 2, up: 2, down: 0, retries: 0, replaced: 0 };
+    expect(pool.load()).toEqual({ ...idle, inFlight: 1 });
     const busy = Number(readFileSync(started, 'utf8'));
     process.kill(busy, 'SIGKILL');
     const other = pidOf(await answer);
     expect(before).toContain(other);
     expect(other).not.toBe(busy);
     await allUp(pool, 2);
+    expect(pool.load()).toEqual({ ...idle, retries: 1, replaced: 1 });
+    expect(told.map((line) => line.replace(/process \d/, 'process N'))).toEqual([
+      'gone: worker process N was killed from outside (SIGKILL)',
+      expect.stringMatching(/^retry: \S+ \d+ worker process N was killed from outside \(SIGKILL\)/),
+    ]);
     expect((await pids(pool)).includes(busy)).toBe(false);
   });
 

@@ -31,6 +31,10 @@ export class FakeLog implements ChangeLog {
     has: (sha256: string) => Promise.resolve(this.#stored.has(sha256)),
   };
 
+  probe(): Promise<void> {
+    return Promise.resolve();
+  }
+
   append(...events: ChangeEvent[]): void {
     for (const event of events) {
       this.#events.push(event);
@@ -48,10 +52,11 @@ export class FakeLog implements ChangeLog {
     this.#first = count;
   }
 
-  async *read({ cursor, start, filter = everything, untilEnd, signal }: ReadFrom): AsyncGenerator<LogEntry> {
+  async *read({ cursor, start, filter = everything, untilEnd, onBehind, signal }: ReadFrom): AsyncGenerator<LogEntry> {
     let at = cursor ? this.#offsetOf(cursor, filter) : start === 'latest' ? this.#events.length : this.#first;
     if (at < this.#first) throw refused('CURSOR_EXPIRED', `events before ${this.#first} are gone`);
     this.openReaders += 1;
+    onBehind?.(() => this.#events.length - at);
     try {
       while (!signal.aborted) {
         while (at < this.#events.length) {

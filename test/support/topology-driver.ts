@@ -123,6 +123,7 @@ export const endingAfter = (log: ChangeLog, commits: number): ChangeLog => {
     changes: (options) => log.changes(options),
     contradicted: (options) => log.contradicted(options),
     blobs: log.blobs,
+    probe: () => log.probe(),
     prune: (nowMs) => log.prune(nowMs),
     close: () => log.close(),
   };

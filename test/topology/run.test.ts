@@ -359,6 +359,7 @@ describe('run: what goes wrong', () => {
             let pushed = 0;
             return {
               state: inner.state,
+              openWindows: 0,
               kept: () => inner.kept(),
               keptPositions: () => inner.keptPositions(),
               baseline: () => inner.baseline(),

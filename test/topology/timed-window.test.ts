@@ -160,6 +160,19 @@ describe('sliding', () => {
     );
   });
 
+  it('knows how many windows are open: as many as close with the source', () => {
+    fc.assert(
+      fc.property(series(), specs(), fc.nat(60), (refs, sizes, at) => {
+        const of = sliding(sizes).open();
+        expect(of.openWindows).toBe(0);
+        feed(of, refs.slice(0, at));
+        const open = of.openWindows;
+        expect(of.push({ type: 'end' })).toHaveLength(open);
+        expect(of.openWindows).toBe(0);
+      }),
+    );
+  });
+
   it('holds no more bytes than it may, thins evenly, and counts what it gave up', () => {
     fc.assert(
       fc.property(series(), specs(), fc.integer({ min: 2, max: 20 }), (refs, sizes, room) => {

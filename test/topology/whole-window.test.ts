@@ -18,7 +18,9 @@ const end = (window: Window<WholeState>): ClosedWindow[] => window.push({ type: 
 describe('whole', () => {
   it('is one window over every frame in order, whatever time passes', () => {
     const window = spec(100).open();
+    expect(window.openWindows).toBe(0);
     expect(feed(window, 0, 30)).toEqual([]);
+    expect(window.openWindows).toBe(1);
     expect(window.push({ type: 'tick', eventTimeMs: 2e9, elapsedMs: 1e9 })).toEqual([]);
     const [told, ...further] = end(window);
     expect(further).toEqual([]);

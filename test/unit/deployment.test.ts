@@ -35,6 +35,10 @@ describe('a deployment file', () => {
         "log": {
           "folder": "log",
         },
+        "operation": {
+          "log": "text",
+          "openToOtherHosts": false,
+        },
         "outputs": {},
         "retention": {
           "pruneEveryMs": 60000,
@@ -128,6 +132,7 @@ sources:
 log: { folder: log }
 outputs:
   grpc: { listen: '0.0.0.0:50051' }
+operation: { listen: '0.0.0.0:9464' }
 workers:
   addresses: [127.0.0.1:7001, 'example.org:7001', 127.0.0.1:7001]
 limits: { maxSources: 1 }
@@ -142,9 +147,10 @@ limits: { maxSources: 1 }
         "11:76 intervalMs and timePattern are two ways to tell a time",
         "12:5 no topology reads door",
         "15:19 other hosts can reach "0.0.0.0:50051", and there would be no TLS; Give a certificate with its key, and a client CA or a token; or listen on 127.0.0.1, [::1] or unix:PATH.",
-        "17:31 example.org:7001 is another host, and there would be no TLS on the way; Set up TLS for it, with its CA as ca.",
-        "17:51 127.0.0.1:7001 is named twice",
-        "18:23 5 sources are to be read, and limits.maxSources is 1",
+        "16:22 "0.0.0.0:9464" is open to other hosts; listen on 127.0.0.1 or [::1], or set operation.openToOtherHosts where names of sources are no secret",
+        "18:31 example.org:7001 is another host, and there would be no TLS on the way; Set up TLS for it, with its CA as ca.",
+        "18:51 127.0.0.1:7001 is named twice",
+        "19:23 5 sources are to be read, and limits.maxSources is 1",
       ]
     `);
   });

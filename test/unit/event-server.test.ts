@@ -177,7 +177,57 @@ describe('readers that go or stall', () => {
   });
 });
 
+describe('subscriptions', () => {
+  it('are known with how far each is behind, while they are open', async () => {
+    log.append(...[0, 1, 2, 3].map((n) => eventOf(n, { source: n === 3 ? 'dock' : 'yard' })));
+    expect(server.subscriptions.size).toBe(0);
+    const filter = { sources: ['dock'], kinds: [], topologies: [] };
+    const stream = subscription({ untilEnd: false, filter });
+    stream.on('error', () => undefined);
+    const behind = () => [...server.subscriptions].map((one) => one.behind());
+    await once(stream, 'data');
+    await vi.waitFor(() => expect(behind()).toEqual([0]));
+    // Hidden by the filter, and to be looked at all the same.
+    log.append(eventOf(4, { source: 'yard' }));
+    expect(behind()).toEqual([1]);
+    await vi.waitFor(() => expect(behind()).toEqual([0]));
+    stream.cancel();
+    await vi.waitFor(() => expect(server.subscriptions.size).toBe(0));
+  });
+
+  it('that stall are told when they are let go', async () => {
+    let stalled = 0;
+    const other = await startEventServer({
+      ...{ log, address: '127.0.0.1:0', stallTimeoutMs: 100 },
+      onStalled: () => (stalled += 1),
+    });
+    log.append(...Array.from({ length: 2_000 }, (_, n) => eventOf(n, { statement: 'x'.repeat(10_000) })));
+    const slow = new EventServiceClient(other.address, credentials.createInsecure());
+    const stream = slow.subscribe(request);
+    stream.on('error', () => undefined);
+    stream.once('data', () => stream.pause());
+    await vi.waitFor(() => expect(stalled).toBe(1), { timeout: 10_000 });
+    expect(other.subscriptions.size).toBe(0);
+    stream.cancel();
+    slow.close();
+    await other.close();
+  });
+});
+
 describe('closing', () => {
+  it('gives a subscriber what the log holds before its stream ends', async () => {
+    const stream = subscription({ untilEnd: false });
+    const seen: SubscribeResponse[] = [];
+    const ended = new Promise<ServiceError>((resolve) => stream.on('error', resolve));
+    stream.on('data', (response: SubscribeResponse) => seen.push(response));
+    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    log.append(...Array.from({ length: 300 }, (_, n) => eventOf(n, { statement: 'x'.repeat(1_000) })));
+    await server.close();
+    expect(await ended).toMatchObject({ code: status.UNAVAILABLE });
+    const ids = seen.flatMap(({ message }) => (message?.$case === 'event' ? [message.value.eventId] : []));
+    expect(ids).toEqual(Array.from({ length: 300 }, (_, n) => `change-${n}.1`));
+  });
+
   it('ends open streams with UNAVAILABLE, so that clients come back, and ends itself', async () => {
     const stream = subscription({ untilEnd: false });
     const ended = endOf(stream);

@@ -30,3 +30,12 @@ test('refuses what is there but cannot be read', async () => {
   await mkdir(join(dir, 'nanodet.onnx'));
   await expect(openModels({ dir })).rejects.toMatchObject({ code: 'MODEL_UNREADABLE', exitCode: 3 });
 });
+
+test('refuses a GPU that cannot be used when it starts, instead of running on the CPU unnoticed', async () => {
+  // What npm brings has no library for it, whatever the machine has.
+  await expect(openModels({ device: 'cuda' })).rejects.toMatchObject({
+    code: 'DEVICE_MISSING',
+    class: 'user',
+    message: expect.stringMatching(/^models cannot run on cuda: [^\n]+$/) as string,
+  });
+});

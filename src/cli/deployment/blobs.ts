@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { folderStore, sweepFolder } from '../../blobs/folder.js';
 import type { ClaimCheckStore } from '../../blobs/index.js';
 import { s3Store } from '../../blobs/s3.js';
+import { sweepFailed, type TellNote } from '../../operation/notes.js';
 import { BlinkstreamError } from '../../records/index.js';
 import type { BlobsEntry } from '../../topology/deployment/blobs.js';
-import type { CommandIo } from '../command.js';
 
 const sweepEveryMs = 3_600_000;
 const dayMs = 86_400_000;
@@ -25,7 +25,7 @@ export function claimCheckStore(entry: BlobsEntry, folder: string): ClaimCheckSt
 }
 
 /** Removes old blobs of a folder, at once and then every hour, until the signal aborts; what refuses it is noted. */
-export async function keepSwept(entry: BlobsEntry, folder: string, io: CommandIo, signal: AbortSignal): Promise<void> {
+export async function keepSwept(entry: BlobsEntry, folder: string, tell: TellNote, signal: AbortSignal): Promise<void> {
   if (entry.kind !== 'folder' || entry.maxAgeDays === undefined) return;
   const maxAgeMs = entry.maxAgeDays * dayMs;
   while (!signal.aborted) {
@@ -33,7 +33,7 @@ export async function keepSwept(entry: BlobsEntry, folder: string, io: CommandIo
       await sweepFolder(resolve(folder, entry.folder), { maxAgeMs, nowMs: Date.now() });
     } catch (error) {
       if (!(error instanceof BlinkstreamError)) throw error;
-      io.notes.line(`old pictures stay for now: ${error.message}`);
+      tell(sweepFailed(error));
     }
     await pause(sweepEveryMs, undefined, { signal }).catch(() => undefined);
   }

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import watch from '../../../topologies/watch.js';
 import type { ClaimCheckStore } from '../../blobs/index.js';
 import type { ChangeLog } from '../../log/index.js';
+import type { Operation } from '../../operation/operation.js';
 import { BlinkstreamError, messageOf } from '../../records/index.js';
 import { openSource } from '../../sources/open.js';
 import type { PushHub } from '../../sources/push/hub.js';
@@ -25,6 +26,7 @@ export interface PartsContext {
   readonly claims: ClaimCheckStore | undefined;
   /** Aborts when no more is to be read. */
   readonly drain: AbortSignal;
+  readonly addInputLag: Operation['addInputLag'];
   /** Told of what ended a source that brings many. */
   readonly failed: (part: Part, error: BlinkstreamError) => void;
 }
@@ -82,20 +84,27 @@ function beginFeed(
   part: Part,
   entry: KafkaSourceEntry,
   { deployment }: LoadedDeployment,
-  { service, log, kafka, claims, drain, failed }: PartsContext,
+  { service, log, kafka, claims, drain, addInputLag, failed }: PartsContext,
 ): BegunPart {
   if (kafka === undefined) throw new RangeError(`${part.key} needs Kafka, of which the deployment does not speak`);
   const { topology, options } = part;
   const removal = new AbortController();
   const feed = feedOf(entry, topology.name, kafka, { log, maxPixels: deployment.limits.maxPixels, blobs: claims });
+  const forgetLag = addInputLag(async () =>
+    (await feed.progress()).map(({ partition, lag }) => ({
+      source: entry.name,
+      partition: String(partition),
+      messages: Number(lag),
+    })),
+  );
   let hasFailed = false;
-  const fed = feedService(service, { feed, topology, options }, AbortSignal.any([drain, removal.signal])).catch(
-    (error: unknown) => {
+  const fed = feedService(service, { feed, topology, options }, AbortSignal.any([drain, removal.signal]))
+    .catch((error: unknown) => {
       if (!(error instanceof BlinkstreamError)) throw error;
       hasFailed = true;
       failed(part, error);
-    },
-  );
+    })
+    .finally(forgetLag);
   service.during(fed);
   return {
     get hasFailed() {

@@ -1,11 +1,29 @@
 import { dirname, resolve } from 'node:path';
 import { openLmdbLog } from '../../log/lmdb.js';
 import type { ChangeLog } from '../../log/index.js';
+import {
+  certificateUnusable,
+  deadlinePassed,
+  eventsServed,
+  fatalNote,
+  feedFailed,
+  kafkaNote,
+  noteJson,
+  pushNote,
+  reloadNote,
+  serviceListener,
+  subscriberStalled,
+  type TellNote,
+  workerDown,
+  workerListener,
+} from '../../operation/notes.js';
+import { type Operation, startOperation } from '../../operation/operation.js';
+import { ServiceTally } from '../../operation/tally.js';
 import { startEventServer } from '../../outputs/grpc/server.js';
 import { jsonLinesOutput } from '../../outputs/jsonl.js';
 import { changeEventToJson } from '../../records/convert/change.js';
 import { makeFolder } from '../../records/files.js';
-import type { BlinkstreamError, ChangeEvent } from '../../records/index.js';
+import { BlinkstreamError, type ChangeEvent } from '../../records/index.js';
 import { frameService } from '../../sources/push/service.js';
 import { loadDeployment, type LoadedDeployment } from '../../topology/deployment/parse.js';
 import { securityIn } from '../../topology/deployment/security.js';
@@ -24,26 +42,51 @@ import { hubOf } from './pushing.js';
 import { withSecretsHidden } from './secrets.js';
 import { afterDeadline, keepPruned, SideWork } from './side-work.js';
 
-/**
- * Runs a deployment until its sources have ended or the command is asked to stop: then what was read is finished, within
- * the deadline that the file sets, and committed. On SIGHUP the file is read again.
- */
-export async function runDeployment(file: string, io: CommandIo): Promise<ExitCode> {
-  const loaded = await loadDeployment(file, io.env);
-  return withSecretsHidden(loaded.secrets, io, (hiding) => runLoaded(loaded, hiding));
+/** What `run` was asked for beside the file, which it takes precedence over. */
+export interface RunWishes {
+  readonly log?: 'text' | 'json';
 }
 
-async function runLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitCode> {
-  const { workers, outputs, limits, retention, shutdown, blobs } = loaded.deployment;
-  const tell = (line: string): void => io.notes.line(line);
+/**
+ * Runs a deployment until its sources have ended or the command is asked to stop: then what was read is finished, within
+ * the deadline that the file sets, and committed. On SIGHUP the file is read again. Where notes are wanted as JSON, what
+ * it fails by is one of them.
+ */
+export async function runDeployment(file: string, io: CommandIo, wishes: RunWishes = {}): Promise<ExitCode> {
+  let format = wishes.log ?? 'text';
+  const telling =
+    ({ notes }: Pick<CommandIo, 'notes'>): TellNote =>
+    (note) => {
+      if (format === 'json') notes.json(noteJson(note, Date.now()));
+      else notes.line(note.message);
+    };
+  try {
+    const loaded = await loadDeployment(file, io.env);
+    format = wishes.log ?? loaded.deployment.operation.log;
+    return await withSecretsHidden(loaded.secrets, io, (hiding) => serve(loaded, hiding, telling(hiding)));
+  } catch (error) {
+    if (format === 'text' || !(error instanceof BlinkstreamError)) throw error;
+    telling(io)(fatalNote(error));
+    return error.exitCode as ExitCode;
+  }
+}
+
+async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): Promise<ExitCode> {
+  const { workers, outputs, limits, retention, shutdown, blobs, operation } = loaded.deployment;
   const parts = await partsOf(loaded);
-  const hub = hubOf(loaded, tell);
-  const kafka = await kafkaOf(loaded, (error) => tell(error.message));
+  const hub = hubOf(loaded, (line) => tell(pushNote(line)));
+  const kafka = await kafkaOf(loaded, (error) => tell(kafkaNote(error)));
   const log = await logOf(loaded, kafka);
   const stop = new AbortController();
   const side = new SideWork(stop);
+  const tally = new ServiceTally();
+  const listener = serviceListener(tally, tell);
+  const onStalled = (): void => {
+    tally.stalledSubscribers += 1;
+    tell(subscriberStalled);
+  };
   try {
-    const send = await eventSender(loaded, log, io);
+    const send = await eventSender(loaded, log, tell);
     const server =
       outputs.grpc &&
       (await startEventServer({
@@ -51,18 +94,28 @@ async function runLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitC
         address: outputs.grpc.listen,
         services: [frameService(hub)],
         security: securityIn(loaded.folder, outputs.grpc),
-        onProblem: (problem) => tell(problem.message),
+        onProblem: (problem) => tell(certificateUnusable(problem)),
+        onStalled,
       }));
     try {
-      if (server) tell(`change events are served on ${server.address}`);
+      if (server) tell(eventsServed(server.address));
       const pool = await createWorkerPool({
         ...(workers.children !== undefined && { children: workers.children }),
         addresses: workers.addresses,
-        deadlineMs: workers.deadlineMs,
         security: securityIn(loaded.folder, workers),
-        onDown: (down) => tell(down.message),
+        onDown: (problem) => tell(workerDown(problem)),
+        deadlineMs: workers.deadlineMs,
+        listener: workerListener(tell),
       });
+      let watched: Operation | undefined;
       try {
+        watched = await startOperation({
+          ...operation,
+          ...{ log, tally, server, tell },
+          workers: pool,
+          draining: io.signal,
+        });
+        const operated = watched;
         side.begin((signal) => keepPruned(log, retention.pruneEveryMs, signal));
         const lines = outputs.jsonLines && { log, path: resolve(loaded.folder, outputs.jsonLines.file) };
         if (lines) {
@@ -70,39 +123,42 @@ async function runLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitC
           side.begin((signal) => jsonLinesOutput({ ...lines, signal }).then(() => undefined));
         }
         if (send) side.begin((signal) => send({ untilEnd: false, signal }));
-        if (blobs) side.begin((signal) => keepSwept(blobs, loaded.folder, io, signal));
+        if (blobs) side.begin((signal) => keepSwept(blobs, loaded.folder, tell, signal));
+        const late = afterDeadline(io.signal, shutdown.deadlineMs, stop.signal);
+        late.addEventListener('abort', () => tell(deadlinePassed(shutdown.deadlineMs)), { once: true });
         const service = new Service({
           log,
           workers: pool,
           budgetBytes: limits.budgetMiB * 2 ** 20,
           maxPipelines: limits.maxSources,
           drain: io.signal,
-          signal: AbortSignal.any([stop.signal, afterDeadline(io.signal, shutdown.deadlineMs, stop.signal)]),
+          signal: AbortSignal.any([stop.signal, late]),
           listener: {
-            state: (status) => tellState(io, status),
+            ...listener,
             committed: (events) => {
               for (const event of events) tellEvent(io, event);
             },
-            late: (ref) => tell(`frame ${ref.index} of ${ref.source} came too late for its window and was left out`),
-            deadLetter: (error) => tell(`not reasoned over: ${error.message}`),
           },
         });
         const failures: BlinkstreamError[] = [];
         const context: PartsContext = {
           ...{ service, log, hub, kafka },
+          addInputLag: (provider) => operated.addInputLag(provider),
           claims: blobs && claimCheckStore(blobs, loaded.folder),
           drain: AbortSignal.any([io.signal, stop.signal]),
           failed: ({ key }, error) => {
             failures.push(error);
-            tell(`${key} failed: ${error.message}`);
+            tell(feedFailed(key, error));
           },
         };
         const deployed = new Deployed({
-          ...{ loaded, service, hub, partsOf, tell },
+          ...{ loaded, service, hub, partsOf },
           env: io.env,
+          tell: (line) => tell(reloadNote(line)),
           begin: (part, now) => beginPart(part, now, context),
         });
         deployed.begin(parts);
+        tally.isBegun = true;
         // What it rejects by, the service ends by.
         const reload = (): void => void deployed.reload().catch(() => undefined);
         process.on('SIGHUP', reload);
@@ -121,6 +177,7 @@ async function runLoaded(loaded: LoadedDeployment, io: CommandIo): Promise<ExitC
       } finally {
         await side.end();
         await pool.close();
+        await watched?.close();
       }
     } finally {
       await server?.close();
@@ -143,11 +200,6 @@ async function logOf(loaded: LoadedDeployment, kafka: DeploymentKafka | undefine
 function tellEvent(io: CommandIo, event: ChangeEvent): void {
   if (io.json) io.out.json(changeEventToJson(event));
   else io.out.line(...eventLine(event));
-}
-
-function tellState(io: CommandIo, { topology, source, state, error, frames, events }: PipelineStatus): void {
-  const why = error === undefined ? '' : `: ${error.message}`;
-  io.notes.line(`${topology}/${source} ${state}, ${frames} frames, ${events} events${why}`);
 }
 
 /** That of the gravest error among what did not come to a good end. */

@@ -128,6 +128,12 @@ class LogInKafka implements KafkaLog {
     return this.#reading.contradicted(options);
   }
 
+  /** That the index goes on and Kafka answers: what an instance may write is seen with each step of it. */
+  async probe(): Promise<void> {
+    void this.#reading.tables;
+    await this.#expire(this.topics.state, new Map());
+  }
+
   async prune(nowMs: number): Promise<{ readonly removedEvents: number; readonly removedBlobs: number }> {
     const { events, contradicted } = this.topics;
     const removed = await this.#pruneList('events', events, nowMs);

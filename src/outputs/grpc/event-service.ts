@@ -16,6 +16,7 @@ import { killPoint } from '../../records/kill-points.js';
 import { afterPageToken, filterFromProto, pageTokenOf } from './filter.js';
 import { PacedWriter } from './paced.js';
 import { type CallStatus, earliestCursorKey, StatusError, statusOf } from './status.js';
+import { entriesFor, type Subscriptions } from './subscription.js';
 import { asBuffer, encodeEntry } from './wire.js';
 
 const evidencePieceBytes = 256 * 1024;
@@ -28,8 +29,12 @@ export interface EventServiceOptions {
   readonly log: ChangeLog;
   /** A reader that takes nothing for this long is let go with `RESOURCE_EXHAUSTED`. */
   readonly stallTimeoutMs: number;
-  /** Aborted with the `StatusError` that open streams end with when the server closes. */
+  /** Aborted with the `StatusError` that open streams end with at once. */
   readonly closing: AbortSignal;
+  /** `finishing` is aborted with a `StatusError`. */
+  readonly subscriptions: Subscriptions;
+  /** A subscriber took nothing for `stallTimeoutMs` and was let go. */
+  readonly onStalled?: (() => void) | undefined;
 }
 
 /** The service's handlers; its `subscribe` writes encoded responses. */
@@ -38,7 +43,8 @@ type EncodedEventService = Pick<EventServiceServer, 'listChanges' | 'getChange' 
 };
 
 /** The handlers of `blinkstream.v1.EventService`, which read nothing but the log. */
-export function eventService({ log, stallTimeoutMs, closing }: EventServiceOptions): EncodedEventService {
+export function eventService(options: EventServiceOptions): EncodedEventService {
+  const { log, stallTimeoutMs, closing, subscriptions, onStalled } = options;
   /** Runs a streaming handler to its end and sends how it ended; a cancelled call is told nothing any more. */
   function stream<Message>(
     call: ServerWritableStream<unknown, Message>,
@@ -83,12 +89,15 @@ export function eventService({ log, stallTimeoutMs, closing }: EventServiceOptio
           const filter = filterFromProto(call.request.filter);
           const start = onlyNew ? 'latest' : 'earliest';
           const from = cursor.length > 0 ? { cursor } : ({ start } as const);
-          for await (const entry of log.read({ ...from, filter, untilEnd, signal })) {
+          for await (const entry of entriesFor(log, { ...from, filter, untilEnd, signal }, subscriptions)) {
             await writer.write(encodeEntry(entry));
             if (entry.type === 'event') killPoint('publish');
           }
         },
-        (thrown) => withEarliest(thrown, filterFromProto(call.request.filter)),
+        (thrown) => {
+          if (thrown instanceof StatusError && thrown.code === Status.RESOURCE_EXHAUSTED) onStalled?.();
+          return withEarliest(thrown, filterFromProto(call.request.filter));
+        },
       );
     },
 

@@ -15,6 +15,7 @@ import { eventService } from './event-service.js';
 import { pipelined } from './pipelined.js';
 import { reflection } from './reflection.js';
 import { StatusError } from './status.js';
+import type { Subscription } from './subscription.js';
 import { encodedEventService } from './wire.js';
 
 const serviceName = 'blinkstream.v1.EventService';
@@ -45,14 +46,19 @@ export interface EventServerOptions {
   readonly stallTimeoutMs?: number;
   /** How long `close` waits for clients to take what they were sent; default 3,000 ms. */
   readonly closeTimeoutMs?: number;
+  /** A subscriber was let go because it took nothing. */
+  readonly onStalled?: () => void;
 }
 
 export interface EventServer {
   /** As clients name it, with the port that was bound. */
   readonly address: string;
+  /** Who is subscribed now. */
+  readonly subscriptions: ReadonlySet<Subscription>;
   /**
-   * Tells health checks and open streams that the server closes, then waits for them. Clients go on from their last
-   * cursor. Done after `closeTimeoutMs` whatever clients do. The log stays open.
+   * Tells health checks that the server closes, gives each subscriber what the log holds, and ends its stream with
+   * `UNAVAILABLE`; clients go on from their last cursor. Done after `closeTimeoutMs` whatever clients do. The log stays
+   * open.
    */
   close(): Promise<void>;
 }
@@ -96,8 +102,19 @@ async function serve(options: Serving): Promise<EventServer> {
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
   });
+  const finishing = new AbortController();
   const closing = new AbortController();
-  server.addService(encodedEventService, eventService({ log, stallTimeoutMs, closing: closing.signal }));
+  const open = new Set<Subscription>();
+  server.addService(
+    encodedEventService,
+    eventService({
+      log,
+      stallTimeoutMs,
+      closing: closing.signal,
+      subscriptions: { open, finishing: finishing.signal },
+      onStalled: options.onStalled,
+    }),
+  );
   for (const service of services) server.addService(service.definition, service.handlers(closing.signal));
   const served = [serviceName, ...services.map(({ name }) => name)];
   const health = new HealthImplementation(Object.fromEntries(['', ...served].map((name) => [name, 'SERVING'])));
@@ -114,20 +131,24 @@ async function serve(options: Serving): Promise<EventServer> {
   const close = async (): Promise<void> => {
     access.close();
     for (const name of ['', ...served]) health.setStatus(name, 'NOT_SERVING');
-    closing.abort(new StatusError(Status.UNAVAILABLE, 'the server is closing — subscribe again from the last cursor'));
-    await shutdown(server, closeTimeoutMs);
+    const why = new StatusError(Status.UNAVAILABLE, 'the server is closing — subscribe again from the last cursor');
+    finishing.abort(why);
+    await shutdown(server, closeTimeoutMs, () => closing.abort(why));
   };
-  return { address: addressText(address, port), close: () => (closed ??= close()) };
+  return { address: addressText(address, port), subscriptions: open, close: () => (closed ??= close()) };
 }
 
 /** `tryShutdown` alone never ends while a client holds a stream open: a stalled one, or a watcher of health. */
-async function shutdown(server: Server, timeoutMs: number): Promise<void> {
+async function shutdown(server: Server, timeoutMs: number, endStreams: () => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
+    // Most of the time for those who read on, the rest for the others to take the word that it is over.
+    const patience = setTimeout(endStreams, timeoutMs * 0.8);
     const deadline = setTimeout(() => {
       server.forceShutdown();
       resolve();
     }, timeoutMs);
     server.tryShutdown((error) => {
+      clearTimeout(patience);
       clearTimeout(deadline);
       if (error) reject(error);
       else resolve();

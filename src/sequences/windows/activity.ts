@@ -109,6 +109,11 @@ class ActivityWindow implements Window<ActivityState> {
     };
   }
 
+  /** One while something moves, or has moved until a moment ago. */
+  get openWindows(): number {
+    return this.state.mode === 'active' ? 1 : 0;
+  }
+
   kept(): ReadonlySet<number> {
     return new Set(this.keptPositions().map(({ index }) => index));
   }

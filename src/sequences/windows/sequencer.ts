@@ -81,6 +81,10 @@ export class Sequencer<State> {
     return tick.eventTimeMs <= this.#state.passedMs;
   }
 
+  get openWindows(): number {
+    return this.#window.openWindows;
+  }
+
   kept(): ReadonlySet<number> {
     return this.#window.kept();
   }

@@ -87,6 +87,14 @@ class TimedWindow implements Window<TimedState> {
     }
   }
 
+  /** Those that the last frame is in: what ended before it is closed. */
+  get openWindows(): number {
+    const { frames, next } = this.state;
+    const last = frames.at(-1);
+    if (last === undefined || next === undefined) return 0;
+    return Math.floor(last.ref.eventTimeMs / this.#options.everyMs) - next + 1;
+  }
+
   kept(): ReadonlySet<number> {
     return new Set(this.#kept.keys());
   }

@@ -39,6 +39,10 @@ class WholeWindow implements Window<WholeState> {
     this.state = structuredClone(restored) ?? { frames: [], stride: 1, seen: 0, keptBytes: 0, bytes: {} };
   }
 
+  get openWindows(): number {
+    return this.state.frames.length > 0 ? 1 : 0;
+  }
+
   kept(): ReadonlySet<number> {
     return new Set(this.keptPositions().map(({ index }) => index));
   }

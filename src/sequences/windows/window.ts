@@ -43,6 +43,8 @@ export interface ClosedWindow {
  */
 export interface Window<State> {
   readonly state: State;
+  /** Windows that have begun and not closed. */
+  readonly openWindows: number;
   push(input: WindowInput): ClosedWindow[];
   /** Frames to hold, by index. */
   kept(): ReadonlySet<number>;

@@ -2,6 +2,7 @@ import { BlinkstreamError } from '../../records/index.js';
 import { requireSecureCalling, requireSecureListening } from '../../grpc/address.js';
 import { tokenProblem } from '../../grpc/bearer.js';
 import { parseAddress } from '../../outputs/grpc/address.js';
+import { httpAddress } from '../../outputs/http-address.js';
 import { workerAddress } from '../../workers/address.js';
 import type { Deployment } from './schema.js';
 import type { ValuePath } from './text.js';
@@ -120,7 +121,7 @@ function ofKafka({ sources, log, outputs, kafka }: Deployment): Contradiction[] 
   ];
 }
 
-function ofAddresses({ workers, outputs: { grpc } }: Deployment): Contradiction[] {
+function ofAddresses({ workers, outputs: { grpc }, operation }: Deployment): Contradiction[] {
   const tried = (path: ValuePath, parse: () => unknown): Contradiction[] => {
     try {
       parse();
@@ -146,6 +147,7 @@ function ofAddresses({ workers, outputs: { grpc } }: Deployment): Contradiction[
           requireSecureListening(grpc.listen, grpc, 'output');
         })
       : []),
+    ...tried(['operation', 'listen'], () => operation.listen && httpAddress(operation.listen, operation)),
   ];
 }
 

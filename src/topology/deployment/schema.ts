@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { blobsSchema } from './blobs.js';
+import { operationSchema } from './operation.js';
 import { pathField, textField, wholeNumber } from './fields.js';
 import { kafkaOutputSchema, kafkaSchema } from './kafka.js';
 import { clientSecurity, serverSecurity } from './security.js';
@@ -104,6 +105,7 @@ export const deploymentSchema = z
     limits,
     retention,
     shutdown,
+    operation: operationSchema,
   })
   .describe('A deployment of Blinkstream: what blinkstream run runs.');
 

@@ -84,6 +84,7 @@ export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Sourc
     new Observable<GatedItem>((subscriber) => {
       // Frames wait here while one before them is decoded.
       const held = new Set<Lease>();
+      context.holders.push(() => ({ frames: held.size }));
       const letGo = (lease: Lease): void => {
         if (held.delete(lease)) lease.release();
       };

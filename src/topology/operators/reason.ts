@@ -55,6 +55,7 @@ export function reason({
     new Observable<ReasonedSequence>((subscriber) => {
       /** Sequences that no worker has been given yet; one that has is let go by its own work, however that ends. */
       const waiting = new Set<FrameSequence>();
+      context.holders.push(() => ({ sequences: waiting.size }));
       const letGo = (sequence: FrameSequence): void => {
         for (const lease of leasesOf(sequence)) lease.release();
       };

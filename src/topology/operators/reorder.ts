@@ -22,7 +22,7 @@ interface ReorderState {
  */
 export function reorder({ allowedLatenessMs }: ReorderOptions): MonoTypeOperatorFunction<SourceItem> {
   const context = pipelineContext('reorder');
-  const { listener, ahead } = context;
+  const { listener, ahead, holders } = context;
   const restored = restoredState(context, 'reorder') as ReorderState | undefined;
   let { lateFrames, readTo }: ReorderState = restored ?? { lateFrames: 0, readTo: -1 };
   // Also those let through: they may still be on their way to the window.
@@ -37,6 +37,7 @@ export function reorder({ allowedLatenessMs }: ReorderOptions): MonoTypeOperator
   return (source) =>
     new Observable<SourceItem>((subscriber) => {
       const buffer = new ReorderBuffer<SourceItem>(allowedLatenessMs);
+      holders.push(() => ({ frames: buffer.waiting.filter((item) => !isTick(item)).length }));
       const emit = ({ ready, late }: Reordered<SourceItem>): void => {
         for (const frame of late) {
           // Sources give no tick behind a frame; time that is past already would change nothing.
@@ -44,6 +45,8 @@ export function reorder({ allowedLatenessMs }: ReorderOptions): MonoTypeOperator
           if (frame.ref.index > (restored?.readTo ?? -1)) {
             lateFrames += 1;
             listener.late?.(frame.ref, buffer.watermarkMs);
+          } else {
+            listener.readAgain?.(frame.ref);
           }
           frame.lease.release();
         }

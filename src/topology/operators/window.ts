@@ -57,19 +57,24 @@ export function window<State, Needs extends 'measured' | 'frames'>(
     new Observable<FrameSequence>((subscriber) => {
       // The other half is for sequences that are reasoned over, and for the frame to come: without it nothing would close.
       const reducer = new Sequencer(spec, idleMs, restored, context.budget.limitBytes / 2);
+      context.holders.push(() => ({ openWindows: reducer.openWindows }));
       const held = new Map<number, Lease>();
       const scene = reducer.baseline()?.ref.index;
       if (scene !== undefined && context.restoredScene !== undefined) held.set(scene, context.restoredScene);
 
+      const give = (sequence: FrameSequence): void => {
+        context.listener.closed?.(sequence);
+        subscriber.next(sequence);
+      };
       const feed = (input: SequencerInput, checkpoint: () => Checkpoint | undefined): void => {
         const closed = reducer.push(input);
         closed.forEach((one, i) => {
           const sequence: FrameSequence = sequenceOf(one, held, name);
           // State after the push is state after all that it closed, so the last of them carries it.
-          if (i < closed.length - 1) return subscriber.next(sequence);
+          if (i < closed.length - 1) return give(sequence);
           const state = checkpoint();
           const scene = reducer.baseline();
-          subscriber.next({
+          give({
             ...sequence,
             ...(state && { checkpoint: state }),
             ...(state && scene && { settledScene: withLease(scene, held) }),
@@ -119,6 +124,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
         reducer.keptPositions().some(({ index, offset }) => index === position.index && offset === position.offset);
       const take = (frame: Frame, evidence: FrameEvidence | undefined, upstream: Upstream): void => {
         giveUpMissing();
+        context.listener.windowed?.(frame.ref);
         hold(frame);
         const { ref, lease } = frame;
         feed({ type: 'frame', ref, bytes: lease.bytes, ...(evidence && { evidence }) }, () =>
@@ -126,6 +132,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
         );
       };
       const takeAgain = (frame: Frame): void => {
+        context.listener.readAgain?.(frame.ref);
         if (isKept(frame)) hold(frame);
       };
       context.gatedBefore.push(takeAgain);
