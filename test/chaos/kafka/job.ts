@@ -15,7 +15,7 @@ const pollMs = 50;
 /** Nothing that is waited for takes so long, were it to come at all. */
 const patienceMs = 600_000;
 /** A stage is reached in this time, or not in this life: the instance may have been given nothing to do. */
-const stageMs = 15_000;
+const stageMs = 8_000;
 
 /** Events as text, by camera, in order. */
 export type EventsByCamera = ReadonlyMap<string, readonly string[]>;
