@@ -15,6 +15,10 @@ import { BlinkstreamError } from '../../src/records/index.js';
 import { createWorkerPool } from '../../src/workers/pool.js';
 import { startWorkerServer } from '../../src/workers/server.js';
 import { certificateAuthority } from '../support/certificates.js';
+import { FrameServiceService } from '../../src/records/generated/blinkstream/v1/frame_service.js';
+import { pushFrames } from '../../src/sources/push/client.js';
+import { PushHub } from '../../src/sources/push/hub.js';
+import { frameService } from '../../src/sources/push/service.js';
 import { FakeLog } from '../support/fake-log.js';
 import { PemFolder } from '../support/pem-files.js';
 import { createEngine } from '../support/workers/engine.js';
@@ -82,6 +86,27 @@ const kinds: Readonly<Record<string, ServerKind>> = {
       '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
       '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo',
     ],
+  },
+  'frame service': {
+    start: (security, address = '127.0.0.1:0') =>
+      startEventServer({ log: new FakeLog(), address, security, services: [frameService(new PushHub())] }),
+    async ask(address, security) {
+      const retried = new Error('it tries again');
+      const pushed = pushFrames({
+        ...{ address, security, source: 'nowhere' },
+        frames: [{ eventTimeMs: 0, picture: Buffer.of(1) }],
+        signal: new AbortController().signal,
+        onRetry: () => {
+          throw retried;
+        },
+      });
+      // Whoever is told that there is no such camera was let in.
+      await pushed.catch((error: unknown) => {
+        if (!(error instanceof BlinkstreamError) || error.code !== 'CAMERA_UNKNOWN') throw error;
+      });
+    },
+    unauthenticated: 'UNAUTHENTICATED',
+    methods: pathsOf(FrameServiceService),
   },
   'worker server': {
     start: async (security, address = '127.0.0.1:0') =>

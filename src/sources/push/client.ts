@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { credentials, type ServiceError, status as Status } from '@grpc/grpc-js';
+import { type ServiceError, status as Status } from '@grpc/grpc-js';
+import { type ClientAccess, clientAccess } from '../../grpc/client-access.js';
+import type { ClientSecurity } from '../../grpc/index.js';
 import { timeToProto } from '../../records/convert/time.js';
 import {
   type Closed,
@@ -18,6 +20,8 @@ import { PushBuffer, type FrameToPush, type IdleToPush } from './push-buffer.js'
 export interface PushFramesOptions {
   /** `127.0.0.1:50051` or `unix:PATH`. */
   readonly address: string;
+  /** How the server is trusted, and who we are to it. Another host is always called by TLS. */
+  readonly security?: ClientSecurity;
   /** Name of the camera in the deployment. */
   readonly source: string;
   /**
@@ -63,16 +67,17 @@ type Call = ReturnType<FrameServiceClient['push']>;
  * yet is kept and sent again, so that each frame is told once. Resolves when `frames` are at their end and each of them is
  * durable or refused.
  * @throws BlinkstreamError `CAMERA_UNKNOWN`, `CAMERA_PUSHED` (user) where the server has no such camera or another client
- * pushes it; `PUSH_REFUSED` (user) where another attempt would not help; `PUSH_SEQUENCE` (user) for numbers that do not
- * ascend; the signal's reason on abort; what `frames` throws
+ * pushes it; `UNAUTHENTICATED`, `PUSH_REFUSED` (user) where another
+ * attempt would not help; `PUSH_SEQUENCE` (user) for numbers that do not
+ * ascend; as `clientAccess` and `handshakeProblem`; the signal's reason on abort; what `frames` throws
  */
 export async function pushFrames(options: PushFramesOptions): Promise<void> {
-  const { address, signal } = options;
-  const client = new FrameServiceClient(address, credentials.createInsecure(), channelOptions);
+  const { address, security = {}, signal } = options;
+  const access = await clientAccess({ address, security, stage: 'source', credential: false });
   const buffer = new PushBuffer(options.bufferBytes ?? 64 * 1024 * 1024);
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const pushing = new Pushing(options, buffer, client, either);
+  const pushing = new Pushing(options, buffer, access, either);
   const tooLarge = ({ sequence }: { readonly sequence: number }, bytes: number): void =>
     options.onRefused?.({
       source: options.source,
@@ -84,23 +89,22 @@ export async function pushFrames(options: PushFramesOptions): Promise<void> {
     await Promise.all([buffer.fill(options.frames, either, { maxBytes: MAX_FRAME_BYTES, tooLarge }), pushing.run()]);
   } finally {
     stop.abort(new Error('it is over'));
-    client.close();
   }
 }
 
 class Pushing {
   readonly #options: PushFramesOptions;
   readonly #buffer: PushBuffer;
-  readonly #client: FrameServiceClient;
+  readonly #access: ClientAccess;
   readonly #signal: AbortSignal;
   readonly #name: string;
   /** By this connection's server. */
   #isAnswered = false;
 
-  constructor(options: PushFramesOptions, buffer: PushBuffer, client: FrameServiceClient, signal: AbortSignal) {
+  constructor(options: PushFramesOptions, buffer: PushBuffer, access: ClientAccess, signal: AbortSignal) {
     this.#options = options;
     this.#buffer = buffer;
-    this.#client = client;
+    this.#access = access;
     this.#signal = signal;
     this.#name = options.client ?? randomUUID();
   }
@@ -122,7 +126,11 @@ class Pushing {
 
   /** One stream, to its end; why it ended. */
   async #connection(): Promise<string> {
-    const call = this.#client.push();
+    const { address } = this.#options;
+    // A new one each time: certificates may have been renewed.
+    const { credentials, options } = await this.#access.next();
+    const client = new FrameServiceClient(address, credentials, { ...channelOptions, ...options });
+    const call = client.push();
     const over = new AbortController();
     const cancel = (): void => call.cancel();
     this.#signal.addEventListener('abort', cancel, { once: true });
@@ -137,7 +145,10 @@ class Pushing {
     } catch (error) {
       this.#signal.throwIfAborted();
       if (!isServiceError(error)) throw error;
-      if (final.has(error.code)) throw refusedBy(this.#options.address, error);
+      if (final.has(error.code)) throw refusedBy(address, error);
+      const problem = error.code === Status.UNAVAILABLE ? await this.#access.problem() : undefined;
+      this.#signal.throwIfAborted();
+      if (problem) throw problem;
       return error.details;
     } finally {
       this.#signal.removeEventListener('abort', cancel);
@@ -145,6 +156,7 @@ class Pushing {
       this.#buffer.wake();
       await sending;
       call.cancel();
+      client.close();
     }
   }
 
@@ -230,9 +242,10 @@ function closedBy({ source, reason, problem }: Closed): BlinkstreamError {
 
 const refusedBy = (address: string, error: ServiceError): BlinkstreamError =>
   new BlinkstreamError(`${address} refuses to be pushed to: ${error.details}`, {
-    code: 'PUSH_REFUSED',
+    code: error.code === Status.UNAUTHENTICATED ? 'UNAUTHENTICATED' : 'PUSH_REFUSED',
     class: 'user',
     stage: 'source',
+    ...(error.code === Status.UNAUTHENTICATED && { hint: 'Give the token, or the client certificate, that it wants.' }),
     cause: error,
   });
 
