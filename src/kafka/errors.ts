@@ -92,7 +92,7 @@ function protocolWords(type: string, message: string, doing: KafkaDoing): Words 
       return {
         code: 'KAFKA_SESSION_TIMEOUT',
         class: 'user',
-        message: 'the broker does not allow this session time-out',
+        message: 'the broker allows no such session time-out',
         hint: 'choose one between group.min.session.timeout.ms and group.max.session.timeout.ms of the broker',
       };
     case 'MESSAGE_TOO_LARGE':

@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Kafka, Message, RecordMetadata, Transaction } from 'kafkajs';
-import { encodeEventMessage, type EventFormat } from '../../kafka/event-message.js';
+import type { Kafka, Message, Transaction } from 'kafkajs';
+import type { EventFormat } from '../../kafka/event-message.js';
 import { BackOff } from '../../records/back-off.js';
 import { BlinkstreamError, mayPass, type Checkpoint, type DeadLetter, type Position } from '../../records/index.js';
 import { killPoint } from '../../records/kill-points.js';
 import type { InputPartition, Lane } from '../../sources/kafka/lane.js';
 import { encodeCommit, type EncodedCommit } from '../commit.js';
 import type { BlobStore, Commit, Committer } from '../index.js';
-import { unseen } from '../lmdb-writes.js';
-import { deadLetterMessage } from '../../kafka/dead-letter-message.js';
 import type { Claim, Step } from './lane-state.js';
 import type { LogIndex } from './log-index.js';
-import { encodeStateRecord, forgetting, piecesOf } from './state-record.js';
+import { sendTo, stepMessages, type LaneStep } from './lane-messages.js';
+import { encodeStateRecord, forgetting } from './state-record.js';
 import type { LogTopics } from './topics.js';
 import { TransactionalProducer } from './transactions.js';
 
@@ -35,18 +34,14 @@ export interface LaneOptions {
 }
 
 /** One step that waits to be written; several go together in a transaction. */
-interface Waiting {
-  readonly commit: EncodedCommit;
+interface Waiting extends LaneStep {
   readonly positions: Checkpoint['positions'];
-  readonly letters: readonly DeadLetter[];
   readonly done: (appended: number) => void;
   readonly failed: (error: unknown) => void;
 }
 
 /** What is under way when a lane is let go of may take so long, ms; else it is given up, and its outcome left open. */
 const releaseMs = 5_000;
-/** Largest sum of the values that are sent at once: by default Kafka takes 1 MB. */
-const sendBytes = 768 * 1_024;
 
 /**
  * The one writer of a partition's pipelines: events, checkpoint, pictures, dead letters and the input's offset in one
@@ -117,7 +112,7 @@ export class KafkaLane implements Lane, Committer {
 
   /** Lets compaction remove the pictures of this lane that nothing needs any more. */
   forgetBlobs(): Promise<void> {
-    const { index, lane, topics } = this.#options;
+    const { index, lane, partition, topics } = this.#options;
     // What is committed later is written behind it: what it needs again it sends again.
     return this.#inTurn(async () => {
       if (this.#isReleased || this.lost.aborted) return;
@@ -128,7 +123,7 @@ export class KafkaLane implements Lane, Committer {
       if (gone.length === 0) return;
       try {
         await this.#opened().transact(async (transaction) => {
-          await this.#send(transaction, topics.state, gone);
+          await sendTo(transaction, topics.state, partition, gone);
         });
       } catch (error) {
         // It need not be now; but the producer is of no use any more.
@@ -203,45 +198,18 @@ export class KafkaLane implements Lane, Committer {
   }
 
   async #write(steps: readonly Waiting[], ordinal: number): Promise<number[]> {
-    const { index, topics, format, lane, input } = this.#options;
-    const { tables } = index.reading;
-    const isNew = unseen(tables.eventIds);
-    const isNewClaim = unseen(tables.contradictedIds);
-    const events = steps.map(({ commit }) => commit.events.filter(isNew));
-    const contradicted = steps.flatMap(({ commit }) => commit.contradicted.filter(isNewClaim));
-    const named = new Set(events.flat().flatMap(({ event }) => event.pictures.map(({ sha256 }) => sha256)));
-    const state: Message[] = [];
-    const sent = new Set<string>();
-    for (const { commit } of steps) {
-      for (const blob of commit.blobs) {
-        // Those of events again, even if the index has them: what named them before may be pruned any moment.
-        if (sent.has(blob.sha256) || (!named.has(blob.sha256) && (await this.blobs.has(blob.sha256)))) continue;
-        sent.add(blob.sha256);
-        state.push(...encodeStateRecord({ type: 'blob', lane, blob, pieces: piecesOf(blob) }));
-      }
-      const { key, checkpoint: bytes } = commit;
-      const blobs = commit.blobs.map(({ sha256 }) => sha256);
-      state.push(...encodeStateRecord({ type: 'checkpoint', lane, key, bytes, blobs }));
-    }
+    const { index, input, lane, partition, topics, format } = this.#options;
+    const written = await stepMessages(steps, { tables: index.reading.tables, blobs: this.blobs, lane, format });
     const positions = new Map<string, Position>(steps.flatMap((step) => Object.entries(step.positions)));
-    const letters = steps.flatMap((step) => step.letters);
-
     await this.#opened().transact(async (transaction) => {
-      const eventsEnd = await this.#send(
-        transaction,
-        topics.events,
-        events.flat().map(({ event }) => encodeEventMessage(event, format)),
-      );
-      const contradictedEnd = await this.#send(
-        transaction,
-        topics.contradicted,
-        contradicted.map(({ event }) => encodeEventMessage(event, format)),
-      );
-      if (letters.length > 0) {
-        await transaction.send({ topic: topics.deadLetters, messages: letters.map(deadLetterMessage) });
+      const eventsEnd = await sendTo(transaction, topics.events, partition, written.events);
+      const contradictedEnd = await sendTo(transaction, topics.contradicted, partition, written.contradicted);
+      if (written.letters.length > 0) {
+        await transaction.send({ topic: topics.deadLetters, messages: [...written.letters] });
       }
       const step: Step = { incarnation: this.#incarnation, ordinal, eventsEnd, contradictedEnd };
-      await this.#send(transaction, topics.state, [...state, ...encodeStateRecord({ type: 'step', lane, step })]);
+      const last = encodeStateRecord({ type: 'step', lane, step });
+      await sendTo(transaction, topics.state, partition, [...written.state, ...last]);
       if (input !== undefined) {
         const offset = String(input.safeOffset(positions));
         await transaction.sendOffsets({
@@ -251,22 +219,7 @@ export class KafkaLane implements Lane, Committer {
       }
       killPoint('in-commit');
     });
-    return events.map(({ length }) => length);
-  }
-
-  /** @returns the offset behind them; 0 for none */
-  async #send(transaction: Transaction, topic: string, messages: readonly Message[]): Promise<number> {
-    const { partition } = this.#options;
-    let end = 0;
-    for (const some of inPortions(messages)) {
-      const told = await transaction.send({
-        topic,
-        acks: -1,
-        messages: some.map((message) => ({ ...message, partition })),
-      });
-      end = baseOffset(told) + some.length;
-    }
-    return end;
+    return written.appended;
   }
 
   /** The index has read it, and with it all that the step wrote. */
@@ -342,11 +295,11 @@ export class KafkaLane implements Lane, Committer {
   }
 
   async #sendClaim(transaction: Transaction, released: boolean): Promise<void> {
-    const { index, lane, topics } = this.#options;
+    const { index, lane, partition, topics } = this.#options;
     const { owner } = index.lane(lane);
     const claim: Claim = { incarnation: this.#incarnation, term: (owner?.term ?? 0) + 1, released };
     this.#term = claim.term;
-    await this.#send(transaction, topics.state, encodeStateRecord({ type: 'claim', lane, claim }));
+    await sendTo(transaction, topics.state, partition, encodeStateRecord({ type: 'claim', lane, claim }));
   }
 
   #opened(): TransactionalProducer {
@@ -362,26 +315,4 @@ export class KafkaLane implements Lane, Committer {
       stage: 'commit',
     });
   }
-}
-
-/** In order, each of no more than what Kafka takes at once, or of one message. */
-function inPortions(messages: readonly Message[]): Message[][] {
-  const portions: Message[][] = [];
-  let bytes = 0;
-  for (const message of messages) {
-    const size = message.value?.length ?? 0;
-    const last = portions.at(-1);
-    if (last === undefined || bytes + size > sendBytes) {
-      portions.push([message]);
-      bytes = size;
-    } else {
-      last.push(message);
-      bytes += size;
-    }
-  }
-  return portions;
-}
-
-function baseOffset([{ baseOffset: offset }]: readonly RecordMetadata[]): number {
-  return Number(offset);
 }
