@@ -113,6 +113,15 @@ await describeKafka('a lane of a log in Kafka', () => {
     expect(ids).toEqual([eventOf(1).eventId, eventOf(3).eventId]);
   });
 
+  it('of a source of one instance is not taken back from another that runs it too', async () => {
+    const prefix = kafka.group();
+    const [here, there] = [await openLog(kafka.brokers, prefix), await openLog(kafka.brokers, prefix)];
+    await here.commit(stepOf([eventOf(1)]));
+    await there.commit(stepOf([eventOf(2)]));
+    await expect(here.commit(stepOf([eventOf(3)]))).rejects.toMatchObject({ code: 'LANE_LOST', class: 'user' });
+    expect(await idsIn(there)).toEqual([eventOf(1).eventId, eventOf(2).eventId]);
+  });
+
   it('is handed over without waiting once it was let go of', async () => {
     const [topic, group, prefix] = [await kafka.topic(2), kafka.group(), kafka.group()];
     const here = await openLog(kafka.brokers, prefix, { graceMs: 600_000 });
@@ -198,7 +207,10 @@ await describeKafka('a lane of a log in Kafka', () => {
   it('refuses topics that are no log, or do not fit', async () => {
     const prefix = kafka.group();
     await kafka.admin((admin) =>
-      admin.createTopics({ topics: [{ topic: `${prefix}.state`, numPartitions: 2, replicationFactor: 1 }] }),
+      admin.createTopics({
+        topics: [{ topic: `${prefix}.state`, numPartitions: 2, replicationFactor: 1 }],
+        waitForLeaders: false,
+      }),
     );
     await expect(openLog(kafka.brokers, prefix)).rejects.toMatchObject({ code: 'LOG_TOPIC_WRONG', class: 'user' });
   });

@@ -105,7 +105,10 @@ class LogInKafka implements KafkaLog {
 
   /** Takes over the lane of that key first: from then on nobody else changes it. */
   async checkpoint(key: string): Promise<Checkpoint | undefined> {
-    return (await this.#ownLane(key)).checkpoint(key);
+    const before = await this.#ownLanes.get(key);
+    if (before?.lost.aborted === true) this.#ownLanes.delete(key);
+    const lane = await this.#ownLane(key);
+    return lane.checkpoint(key);
   }
 
   read(from: ReadFrom): AsyncIterable<LogEntry> {
@@ -158,10 +161,10 @@ class LogInKafka implements KafkaLog {
     const partition = keyOf(key).readUInt32BE() % this.partitions;
     const opened = this.#open(`key/${key}`, partition, this.#closing.signal);
     this.#ownLanes.set(key, opened);
-    const forget = (): void => {
+    // One that was lost stays: what it was opened for is another instance's now, until somebody begins with it anew.
+    opened.catch(() => {
       if (this.#ownLanes.get(key) === opened) this.#ownLanes.delete(key);
-    };
-    opened.then((lane) => lane.lost.addEventListener('abort', forget), forget);
+    });
     return opened;
   }
 

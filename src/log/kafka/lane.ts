@@ -309,10 +309,14 @@ export class KafkaLane implements Lane, Committer {
   }
 
   #takenOver(): BlinkstreamError {
-    return new BlinkstreamError(`another instance writes ${this.#options.lane} now`, {
+    const { lane, input } = this.#options;
+    return new BlinkstreamError(`another instance writes ${lane} now`, {
       code: 'LANE_LOST',
-      class: 'external',
       stage: 'commit',
+      // A partition comes back by the group; a source of one's own would be taken back, and taken over again.
+      ...(input === undefined
+        ? { class: 'user', hint: 'let one instance alone run this source, or give it another name' }
+        : { class: 'external' }),
     });
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
 import { kafkaError } from '../../kafka/errors.js';
 import { BlinkstreamError } from '../../records/index.js';
@@ -39,12 +40,38 @@ export async function ensureTopics(kafka: Kafka, topics: LogTopics, options: Top
     await admin.connect();
     const there = new Set(await admin.listTopics());
     const missing = wanted(topics, options).filter(({ topic }) => !there.has(topic));
-    if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
+    if (missing.length > 0) {
+      await admin.createTopics({ topics: missing, waitForLeaders: false });
+      await untilServed(
+        admin,
+        missing.map(({ topic }) => topic),
+      );
+    }
     return await partitionsOf(admin, topics);
   } catch (error) {
     throw kafkaError(error, { topic: Object.values(topics).join(', ') });
   } finally {
     await admin.disconnect();
+  }
+}
+
+/** How long a cluster may take to serve new topics, which kafkajs takes for an error. */
+const servedWithinMs = 15_000;
+const askEveryMs = 50;
+
+/** Waits until the leader of each partition answers for it. @throws what the last answer was, once that takes too long */
+async function untilServed(admin: Admin, topics: readonly string[]): Promise<void> {
+  const deadlineMs = performance.now() + servedWithinMs;
+  for (const topic of topics) {
+    for (;;) {
+      try {
+        await admin.fetchTopicOffsets(topic);
+        break;
+      } catch (error) {
+        if (performance.now() > deadlineMs) throw error;
+        await pause(askEveryMs);
+      }
+    }
   }
 }
 

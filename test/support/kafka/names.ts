@@ -1,5 +1,6 @@
 /** Topics and groups of unique names on a broker. Needs nothing of vitest. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 
 export interface KafkaNames {
@@ -40,10 +41,25 @@ export function kafkaNames(brokers: readonly string[]): KafkaNames {
     topic: async (numPartitions = 1, config = {}) => {
       const topic = unique('topic');
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-      await withAdmin((admin) =>
-        admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] }),
-      );
+      await withAdmin(async (admin) => {
+        const topics = [{ topic, numPartitions, replicationFactor: 1, configEntries }];
+        await admin.createTopics({ topics, waitForLeaders: false });
+        await served(admin, topic);
+      });
       return topic;
     },
   };
+}
+
+/** A busy broker needs a moment until it answers for a new topic. */
+async function served(admin: Admin, topic: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await sleep(50);
+    }
+  }
 }
