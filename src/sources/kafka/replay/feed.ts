@@ -14,7 +14,7 @@ import type { Stretch } from './stretch.js';
 export interface KafkaReplayOptions<L> {
   readonly client: Kafka;
   readonly topic: string;
-  /** Whose rights are used: the replay's own group is named after it, and goes when the replay does. */
+  /** Whose rights are used: the replay's own group is named after it. */
   readonly group: string;
   readonly stretch: Stretch;
   /** Those that are looked at; empty: all. */
