@@ -10,6 +10,7 @@ import { nearest } from '../records/nearest.js';
 import { Progress } from './progress.js';
 import { publishCommand } from './publish.js';
 import { subscribeCommand } from './subscribe.js';
+import { replayCommand } from './replay.js';
 import { runCommand } from './run.js';
 import { StatusLine, Terminal, type TerminalStream } from './terminal.js';
 import { watchCommand } from './watch.js';
@@ -20,6 +21,7 @@ const commands: readonly CommandFactory[] = [
   watchCommand,
   runCommand,
   publishCommand,
+  replayCommand,
   workerCommand,
   subscribeCommand,
   inspectCommand,

@@ -9,6 +9,7 @@ interface SubscribeOptions extends ClientSecurityOptions {
   readonly from: string;
   readonly cursorFile?: string;
   readonly source: readonly string[];
+  readonly topology: readonly string[];
   readonly kind: readonly ChangeKind[];
   readonly onlyNew?: true;
   readonly untilEnd?: true;
@@ -39,6 +40,7 @@ export const subscribeCommand: CommandFactory = (act) =>
       )
       .addOption(repeatable('--source <name>', 'only of this source', text))
       .addOption(repeatable('--kind <kind>', `only of this kind: ${changeKinds.join(', ')}`, oneOf(changeKinds)))
+      .addOption(repeatable('--topology <name>', 'only of this topology; replays are NAME@RUN', text))
       .option('--only-new', 'only what is committed from now on, unless the cursor file says otherwise')
       .option('--until-end', 'end when everything that is kept was printed'),
   ).action(act(subscribe));
@@ -50,14 +52,14 @@ async function subscribe(io: CommandIo, options: SubscribeOptions): Promise<Exit
     import('./event-lines.js'),
     import('./cursor-file.js'),
   ]);
-  const { from, cursorFile, source, kind, onlyNew = false, untilEnd = false } = options;
+  const { from, cursorFile, source, kind, topology, onlyNew = false, untilEnd = false } = options;
   const cursor = cursorFile === undefined ? undefined : await readCursor(cursorFile);
   let hasAnswered = false;
   const entries = subscribeEvents({
     address: from,
     security: await clientSecurityOf(from, options, io.env),
     ...(cursor && { cursor }),
-    filter: { sources: source, kinds: kind, topologies: [] },
+    filter: { sources: source, kinds: kind, topologies: topology },
     onlyNew,
     untilEnd,
     signal: io.signal,

@@ -10,8 +10,8 @@ export type Taken =
   /** Messages below `before` were gone before they were read. */
   | { readonly type: 'expired'; readonly before: bigint; readonly reason: string };
 
-/** Never rejects; undefined where it was given up because the intake has ended. */
-export type ReadMessage = (message: RawMessage) => Promise<FrameMessage | PoisonMessage | undefined>;
+/** Never rejects; undefined where it was given up because the intake has ended. Called in the order of the log. */
+export type ReadMessage = (message: RawMessage) => Promise<Taken | undefined>;
 
 type Waiting = RawMessage | Exclude<Taken, FrameMessage | PoisonMessage>;
 

@@ -108,6 +108,16 @@ export async function readMessage(
   }
 }
 
+/** Of whom a message is and when its frame was taken; undefined where that makes it poison, as `readMessage` tells. */
+export function originOf(message: RawMessage): { readonly camera: string; readonly eventTimeMs: number } | undefined {
+  try {
+    return { camera: cameraOf(message.key), eventTimeMs: eventTimeOf(message) };
+  } catch (error) {
+    if (error instanceof BlinkstreamError && error.class === 'data') return undefined;
+    throw error;
+  }
+}
+
 /** What can be printed, and nothing that looks like something else. */
 const CAMERA = new RegExp(`^[^\\p{C}\\p{Zl}\\p{Zp}]{1,${MAX_KEY_CHARS}}$`, 'u');
 

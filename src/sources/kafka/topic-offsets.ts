@@ -43,6 +43,19 @@ export class TopicOffsets {
     return (await this.#asked?.answer)?.get(partition) ?? { low: 0n, high: 0n };
   }
 
+  /** Of every partition. */
+  all(): Promise<ReadonlyMap<number, Watermarks>> {
+    return this.#askWatermarks();
+  }
+
+  /** Of every partition the first message that is of `timeMs` or later by its own time; its end where there is none. */
+  async at(timeMs: number): Promise<ReadonlyMap<number, bigint>> {
+    // Kafka knows whole milliseconds; negative ones mean something else to it.
+    const time = Math.max(0, Math.floor(timeMs));
+    const all = await this.#ask((admin) => admin.fetchTopicOffsetsByTimestamp(this.topic, time));
+    return new Map(all.map(({ partition, offset }) => [partition, BigInt(offset)]));
+  }
+
   /** As it was committed: negative where it is none. */
   async committed(partition: number): Promise<bigint> {
     const topics = [this.topic];
