@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Kafka, Message, RecordMetadata, Transaction } from 'kafkajs';
 import { encodeEventMessage, type EventFormat } from '../../kafka/event-message.js';
+import { asKafkaError } from '../../kafka/errors.js';
 import { BackOff } from '../../records/back-off.js';
 import { BlinkstreamError, mayPass, type Checkpoint, type DeadLetter, type Position } from '../../records/index.js';
 import { killPoint } from '../../records/kill-points.js';
@@ -238,16 +239,19 @@ export class KafkaLane implements Lane, Committer {
         contradicted.map(({ event }) => encodeEventMessage(event, format)),
       );
       if (letters.length > 0) {
-        await transaction.send({ topic: topics.deadLetters, messages: letters.map(deadLetterMessage) });
+        const topic = topics.deadLetters;
+        await transaction
+          .send({ topic, messages: letters.map(deadLetterMessage) })
+          .catch(asKafkaError({ topic, operation: 'WRITE' }));
       }
       const step: Step = { incarnation: this.#incarnation, ordinal, eventsEnd, contradictedEnd };
       await this.#send(transaction, topics.state, [...state, ...encodeStateRecord({ type: 'step', lane, step })]);
       if (input !== undefined) {
         const offset = String(input.safeOffset(positions));
-        await transaction.sendOffsets({
-          consumerGroupId: input.group,
-          topics: [{ topic: input.topic, partitions: [{ partition: input.partition, offset }] }],
-        });
+        const { topic, group, partition } = input;
+        await transaction
+          .sendOffsets({ consumerGroupId: group, topics: [{ topic, partitions: [{ partition, offset }] }] })
+          .catch(asKafkaError({ topic, operation: 'READ', group }));
       }
       killPoint('in-commit');
     });
@@ -259,11 +263,9 @@ export class KafkaLane implements Lane, Committer {
     const { partition } = this.#options;
     let end = 0;
     for (const some of inPortions(messages)) {
-      const told = await transaction.send({
-        topic,
-        acks: -1,
-        messages: some.map((message) => ({ ...message, partition })),
-      });
+      const told = await transaction
+        .send({ topic, acks: -1, messages: some.map((message) => ({ ...message, partition })) })
+        .catch(asKafkaError({ topic, operation: 'WRITE' }));
       end = baseOffset(told) + some.length;
     }
     return end;
