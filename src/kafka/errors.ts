@@ -80,7 +80,7 @@ function wordsOf(error: Error, doing: KafkaDoing): Words | undefined {
       hint: 'check the credentials, and that the mechanism is the one that the broker offers',
     };
   }
-  if (error.name === 'KafkaJSGroupCoordinatorNotFound') return coordinatorWords(doing);
+  if (error instanceof kafkajs.KafkaJSGroupCoordinatorNotFound) return coordinatorWords(doing);
   if (error instanceof kafkajs.KafkaJSNotImplemented) {
     return {
       code: 'KAFKA_CODEC_UNKNOWN',
