@@ -90,27 +90,30 @@ await describeKafka('events to a topic', () => {
     expect(await send(kafka.brokers, topic, { signal: abort.signal })).toEqual({ events: 0 });
   });
 
-  it.each([1, 2])('fault 2: are all there after a kill -9 behind batch %i, and that batch alone twice', async (batch) => {
-    const topic = await kafka.topic();
-    const path = join(folder, 'log');
-    const written = await openLmdbLog({ path });
-    for (let n = 0; n < 40; n++) await written.commit(stepAt(n));
-    await written.close();
-    const expected = idsUntil(40);
+  it.each([1, 2])(
+    'fault 2: are all there after a kill -9 behind batch %i, and that batch alone twice',
+    async (batch) => {
+      const topic = await kafka.topic();
+      const path = join(folder, 'log');
+      const written = await openLmdbLog({ path });
+      for (let n = 0; n < 40; n++) await written.commit(stepAt(n));
+      await written.close();
+      const expected = idsUntil(40);
 
-    const killed = await sender([path, kafka.brokers[0], topic, cursorFile], {
-      BLINKSTREAM_KILL_AT: `publish:${batch}:${join(folder, 'killed')}`,
-    });
-    expect(killed.signal).toBe('SIGKILL');
-    const first = idsOf(await readTopic(kafka, topic));
-    expect(first).toEqual(expected.slice(0, Math.min(expected.length, batch * 64)));
-    expect(await sender([path, kafka.brokers[0], topic, cursorFile])).toEqual({
-      stdout: `${expected.length - (batch - 1) * 64}\n`,
-    });
-    const ids = idsOf(await readTopic(kafka, topic));
-    expect([...new Set(ids)]).toEqual(expected);
-    expect(ids.length - expected.length).toBe(first.length - (batch - 1) * 64);
-  });
+      const killed = await sender([path, kafka.brokers[0], topic, cursorFile], {
+        BLINKSTREAM_KILL_AT: `publish:${batch}:${join(folder, 'killed')}`,
+      });
+      expect(killed.signal).toBe('SIGKILL');
+      const first = idsOf(await readTopic(kafka, topic));
+      expect(first).toEqual(expected.slice(0, Math.min(expected.length, batch * 64)));
+      expect(await sender([path, kafka.brokers[0], topic, cursorFile])).toEqual({
+        stdout: `${expected.length - (batch - 1) * 64}\n`,
+      });
+      const ids = idsOf(await readTopic(kafka, topic));
+      expect([...new Set(ids)]).toEqual(expected);
+      expect(ids.length - expected.length).toBe(first.length - (batch - 1) * 64);
+    },
+  );
 
   it('end with words where there is no such topic', async () => {
     await expect(send(kafka.brokers, 'no-such-topic')).rejects.toMatchObject({
