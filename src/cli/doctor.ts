@@ -1,9 +1,15 @@
 import { BlinkstreamError, messageOf } from '../records/index.js';
 import type { Check } from './checks/check.js';
 import { checks } from './checks/index.js';
+import { broker } from './checks/kafka.js';
 import { type CommandFactory, newCommand } from './command.js';
 import { exitCodes } from './exit-codes.js';
+import { text } from './option-values.js';
 import { styled, type Terminal } from './terminal.js';
+
+interface DoctorOptions {
+  readonly brokers?: string;
+}
 
 interface Diagnosis {
   readonly name: string;
@@ -18,17 +24,22 @@ interface Diagnosis {
 export const doctorCommand: CommandFactory = (act) =>
   newCommand('doctor', {
     summary: 'Tell what this machine has of what Blinkstream needs, and how to get the rest',
-    details: 'Exit code 4 where something needed is missing.',
-    examples: ['blinkstream doctor', 'blinkstream doctor --json'],
-  }).action(
-    act(async ({ out, json, env }) => {
-      const diagnoses = await Promise.all(checks.map((check) => diagnose(check, env)));
-      const ok = diagnoses.every(({ status }) => status !== 'missing');
-      if (json) out.json(JSON.stringify({ ok, checks: diagnoses }));
-      else print(diagnoses, out);
-      return ok ? exitCodes.done : exitCodes.environment;
-    }),
-  );
+    details: 'Exit code 4 where something needed is missing. Brokers that are named are needed.',
+    examples: ['blinkstream doctor', 'blinkstream doctor --json', 'blinkstream doctor --brokers 127.0.0.1:9092'],
+  })
+    .option('--brokers <addresses>', 'Kafka brokers to ask, HOST:PORT[,HOST:PORT]; else those of KAFKA_BROKERS', text)
+    .action(
+      act(async ({ out, json, env }, { brokers }: DoctorOptions) => {
+        const asked = brokers === undefined ? env : { ...env, KAFKA_BROKERS: brokers };
+        const diagnoses = await Promise.all(
+          checks.map((check) => diagnose(check === broker && brokers ? { ...check, needed: true } : check, asked)),
+        );
+        const ok = diagnoses.every(({ status }) => status !== 'missing');
+        if (json) out.json(JSON.stringify({ ok, checks: diagnoses }));
+        else print(diagnoses, out);
+        return ok ? exitCodes.done : exitCodes.environment;
+      }),
+    );
 
 /** Never rejects: what a check throws is its finding. */
 export async function diagnose(check: Check, env: NodeJS.ProcessEnv): Promise<Diagnosis> {

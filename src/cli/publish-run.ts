@@ -37,7 +37,7 @@ export async function runPublish(input: string, options: PublishOptions, io: Com
   const sum = { frames: 0, bytes: 0, claimChecks: 0 };
 
   const producer = await openProducer(kafkaClient(kafka), topic).catch((error: unknown) => {
-    throw kafkaError(error, { topic });
+    throw kafkaError(error, { topic, operation: 'WRITE' });
   });
   try {
     const beganMs = performance.now();
@@ -168,7 +168,7 @@ function sendError(
   thrown: unknown,
   { topic, number, bytes, hasStore }: { topic: string; number: number; bytes: number; hasStore: boolean },
 ): BlinkstreamError {
-  const error = kafkaError(thrown, { topic });
+  const error = kafkaError(thrown, { topic, operation: 'WRITE' });
   if (error.code !== 'KAFKA_MESSAGE_TOO_LARGE') return error;
   return new BlinkstreamError(`frame ${number} has ${bytes} bytes, more than a message of topic ${topic} may have`, {
     code: error.code,

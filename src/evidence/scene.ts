@@ -263,10 +263,11 @@ function intervalOf(region: Region, sequence: FrameSequence): ObservedRegion['in
   const own = sequence.settled
     .map((s) => ({ ...s, overlap: overlapOfSmaller(s.region, region) * alike(s.region, region) }))
     .filter((s) => s.overlap > 0.15)
-    .sort((a, b) => b.overlap - a.overlap || b.restedAt.frame - a.restedAt.frame)
+    .sort((a, b) => b.overlap - a.overlap || b.restedAt.elapsedMs - a.restedAt.elapsedMs)
     .at(0);
   if (own === undefined) return undefined;
-  return { first: own.leftAt, last: own.restedAt.frame >= own.leftAt.frame ? own.restedAt : own.leftAt };
+  // By time: frames that came out of order are numbered as they came.
+  return { first: own.leftAt, last: own.restedAt.elapsedMs >= own.leftAt.elapsedMs ? own.restedAt : own.leftAt };
 }
 
 /** All that is known without the gate: after the last frame before, up to the first frame after. */

@@ -85,7 +85,7 @@ export class GroupConsumer {
     try {
       await this.#consumer?.commitOffsets([{ topic, partition, offset: String(offset) }]);
     } catch (error) {
-      throw kafkaError(error, { topic, group });
+      throw kafkaError(error, { topic, operation: 'READ', group });
     }
   }
 
@@ -167,7 +167,10 @@ export class GroupConsumer {
     this.#consumer = undefined;
     void ending(consumer);
     const { topics, group } = this.#options;
-    const error = thrown instanceof BlinkstreamError ? thrown : kafkaError(thrown, { topic: topics.join(', '), group });
+    const error =
+      thrown instanceof BlinkstreamError
+        ? thrown
+        : kafkaError(thrown, { topic: topics.join(', '), operation: 'READ', group });
     if (error.class !== 'external' && error.class !== 'resource') {
       this.#handler.failed(error);
       return;

@@ -1,9 +1,11 @@
-import kafkajs from 'kafkajs';
+import kafkajs, { type KafkaJSProtocolError } from 'kafkajs';
 import { BlinkstreamError, messageOf, type ErrorClass } from '../records/index.js';
 
 /** What was being done, as far as the caller knows. */
 export interface KafkaDoing {
   readonly topic?: string;
+  /** What was done with the topic, as an ACL names it. */
+  readonly operation?: 'READ' | 'WRITE' | 'DESCRIBE' | 'CREATE' | 'DELETE' | 'DESCRIBE_CONFIGS';
   readonly group?: string;
   readonly transactionalId?: string;
 }
@@ -39,15 +41,37 @@ export function kafkaError(thrown: unknown, doing: KafkaDoing = {}): Blinkstream
   });
 }
 
+/** For a promise's `catch`. @throws BlinkstreamError of `kafkaError` */
+export const asKafkaError =
+  (doing: KafkaDoing) =>
+  (thrown: unknown): never => {
+    throw kafkaError(thrown, doing);
+  };
+
 /** From the outermost to the innermost; all of them, because kafkajs wraps in several ways. */
 function causesOf(thrown: unknown): Error[] {
   const causes: Error[] = [];
-  for (let error = thrown; error instanceof Error && !causes.includes(error); error = error.cause) causes.push(error);
+  for (let error = thrown; error instanceof Error && !causes.includes(error); error = wrappedIn(error)) {
+    causes.push(error);
+  }
   return causes;
 }
 
+/** Of several errors, one for each topic or partition, the first. */
+function wrappedIn(error: Error): unknown {
+  if (error instanceof kafkajs.KafkaJSAggregateError) return (error.errors as readonly unknown[])[0];
+  if (error instanceof kafkajs.KafkaJSDeleteTopicRecordsError) return firstOf(error)?.error;
+  return error.cause;
+}
+
+/** kafkajs does not declare what it says of the partitions. */
+const firstOf = (error: Error): { readonly error?: unknown } | undefined =>
+  (error as Error & { readonly partitions?: readonly { readonly error?: unknown }[] }).partitions?.find(
+    (partition) => partition.error instanceof Error,
+  );
+
 function wordsOf(error: Error, doing: KafkaDoing): Words | undefined {
-  if (error instanceof kafkajs.KafkaJSProtocolError) return protocolWords(error.type, error.message, doing);
+  if (error instanceof kafkajs.KafkaJSProtocolError) return protocolWords(error, doing);
   if (error instanceof kafkajs.KafkaJSSASLAuthenticationError) {
     return {
       code: 'KAFKA_CREDENTIAL_REFUSED',
@@ -56,6 +80,7 @@ function wordsOf(error: Error, doing: KafkaDoing): Words | undefined {
       hint: 'check the credentials, and that the mechanism is the one that the broker offers',
     };
   }
+  if (error instanceof kafkajs.KafkaJSGroupCoordinatorNotFound) return coordinatorWords(doing);
   if (error instanceof kafkajs.KafkaJSNotImplemented) {
     return {
       code: 'KAFKA_CODEC_UNKNOWN',
@@ -67,19 +92,11 @@ function wordsOf(error: Error, doing: KafkaDoing): Words | undefined {
   return systemWords(error, doing);
 }
 
-function protocolWords(type: string, message: string, doing: KafkaDoing): Words | undefined {
-  if (type.endsWith('_AUTHORIZATION_FAILED')) {
-    const what = { TOPIC: doing.topic, GROUP: doing.group, TRANSACTIONAL_ID: doing.transactionalId }[
-      type.slice(0, -'_AUTHORIZATION_FAILED'.length)
-    ];
-    const kind = type.slice(0, -'_AUTHORIZATION_FAILED'.length).toLowerCase().replaceAll('_', ' ');
-    return {
-      code: 'KAFKA_FORBIDDEN',
-      class: 'user',
-      message: `Kafka does not let this user use ${kind}${what === undefined ? '' : ` ${what}`}: ${message}`,
-      hint: 'give the user the right to it (kafka-acls)',
-    };
-  }
+function protocolWords({ type, message, ...error }: KafkaJSProtocolError, doing: KafkaDoing): Words | undefined {
+  const kind = /^([A-Z_]+)_AUTHORIZATION_FAILED$/.exec(type)?.[1];
+  // One of several topics: the error says which.
+  if (kind !== undefined)
+    return forbidden(kind, message, { ...doing, ...('topic' in error && { topic: error.topic as string }) });
   switch (type) {
     case 'UNKNOWN_TOPIC_OR_PARTITION':
       return {
@@ -105,10 +122,45 @@ function protocolWords(type: string, message: string, doing: KafkaDoing): Words 
       };
     case 'INVALID_PRODUCER_EPOCH':
     case 'PRODUCER_FENCED':
-      return { code: 'KAFKA_FENCED', class: 'external', message: `another instance writes${about(doing)} now` };
+      return { code: 'KAFKA_FENCED', class: 'external', message: 'another instance writes in place of this one' };
     default:
       return undefined;
   }
+}
+
+/** Whoever gives out rights needs to know which right, to what. */
+function forbidden(kind: string, message: string, { topic, group, transactionalId, operation }: KafkaDoing): Words {
+  const of = {
+    TOPIC: { name: topic, operation },
+    // Whoever may read as a group may ask for its offsets too; the same for transactions and WRITE.
+    GROUP: { name: group, operation: 'READ' },
+    TRANSACTIONAL_ID: { name: transactionalId, operation: 'WRITE' },
+  }[kind];
+  const resource = kind.toLowerCase().replaceAll('_', ' ');
+  const name = of?.name === undefined ? '' : ` ${of.name}`;
+  const right = of?.operation;
+  return {
+    code: 'KAFKA_FORBIDDEN',
+    class: 'user',
+    message: `Kafka does not let this user ${right ?? 'do what it wants to do with'} ${resource}${name}: ${message}`,
+    hint: `give it the right: ${rightTo(right ?? 'OPERATION', resource, of?.name)}`,
+  };
+}
+
+/** What gives it, for whoever is at the cluster. */
+const rightTo = (operation: string, resource: string, name = 'NAME'): string =>
+  `kafka-acls --add --allow-principal User:NAME --operation ${operation} --${resource.replaceAll(' ', '-')} ${name}`;
+
+/** kafkajs keeps to itself why none names one: that none is there yet, or that the user may not know. */
+function coordinatorWords({ group, transactionalId }: KafkaDoing): Words {
+  const [operation, resource, name] =
+    transactionalId === undefined ? ['READ', 'group', group] : ['WRITE', 'transactional id', transactionalId];
+  return {
+    code: 'KAFKA_COORDINATOR_UNKNOWN',
+    class: 'external',
+    message: `no broker says who coordinates ${resource}${name === undefined ? '' : ` ${name}`}`,
+    hint: `the cluster may be starting; if it stays, this user lacks the right: ${rightTo(operation, resource, name)}`,
+  };
 }
 
 const UNTRUSTED = /self.signed|unable to (?:verify|get (?:local )?issuer)|certificate|alert (?:unknown ca|bad cert)/i;

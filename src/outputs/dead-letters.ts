@@ -23,7 +23,7 @@ export function deadLetterTopic(kafka: Kafka, topic: string): (letters: readonly
       }
     } catch (error) {
       made = undefined;
-      throw kafkaError(error, { topic });
+      throw kafkaError(error, { topic, operation: 'WRITE' });
     }
   };
 }

@@ -63,7 +63,7 @@ export async function kafkaOutput(options: KafkaOutputOptions): Promise<{ readon
       break;
     } catch (thrown) {
       if (thrown instanceof GraceOver) break;
-      const error = kafkaError(thrown, { topic });
+      const error = kafkaError(thrown, { topic, operation: 'WRITE' });
       if (error.class !== 'external') throw error;
       if (signal.aborted) break;
       const retryInMs = backOff.pauseMs(performance.now() - beganMs);

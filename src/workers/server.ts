@@ -2,6 +2,7 @@ import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ServerSecurity } from '../grpc/index.js';
 import { serverAccess } from '../grpc/server-access.js';
+import { removeAbandonedSocket } from '../grpc/unix-socket.js';
 import {
   type ReasoningWorkerServer,
   ReasoningWorkerService,
@@ -40,7 +41,7 @@ const serviceNames = ['', 'blinkstream.v1.ReasoningWorker'];
 /**
  * Serves `engine` as `blinkstream.v1.ReasoningWorker`, with the health service beside it. One sequence or picture at a
  * time; more are refused with RESOURCE_EXHAUSTED. A call that is cancelled or whose deadline passes aborts the signal
- * that its work was given. Input beyond the limits, and calls without a deadline, are refused with INVALID_ARGUMENT.
+ * that its work was given. The socket that a killed worker left behind is taken over. Input beyond the limits, and calls without a deadline, are refused with INVALID_ARGUMENT.
  * @throws BlinkstreamError `WORKER_ADDRESS_INVALID`, `WORKER_ADDRESS_IN_USE` (user), and as `serverAccess`
  */
 export async function startWorkerServer(options: WorkerServerOptions): Promise<WorkerServer> {
@@ -92,6 +93,8 @@ export async function startWorkerServer(options: WorkerServerOptions): Promise<W
   server.addService(ReasoningWorkerService, service);
   let port: number;
   try {
+    // One that is in use is told by the attempt.
+    if (address.startsWith('unix:')) await removeAbandonedSocket(address.slice('unix:'.length));
     port = await bind(server, address, access.credentials);
   } catch (error) {
     access.close();

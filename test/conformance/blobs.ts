@@ -39,7 +39,7 @@ export function blobConformance(name: string, driver: () => BlobDriver): void {
       expect((await store.get(names[0]))?.bytes).toEqual(Buffer.from(bytes));
     });
 
-    it('has nothing where nothing was stored (fault 11: a claim that is missing)', async () => {
+    it('fault 11: has nothing where nothing was stored', async () => {
       const store = driver().open();
       await store.put(picture(), 'image/jpeg');
       const nothing = sha256Of(picture());

@@ -98,7 +98,7 @@ describe('an event stream is', () => {
     expect(told).toEqual([[], ids(history(3, 1)), ids(history(4, 2).slice(4))]);
   });
 
-  it('Resumable: cut at any event, it goes on with the next one', async () => {
+  it('Resumable (fault 19): cut at any event, it goes on with the next one', async () => {
     const events = history(6);
     await append(...events);
     for (let cut = 0; cut <= events.length; cut++) {
@@ -170,7 +170,7 @@ describe('over connections that break', () => {
   });
   afterEach(() => proxy.close());
 
-  it('gives every event once when the connection is cut after every event', async () => {
+  it('fault 19: gives every event once when the connection is cut after every event', async () => {
     const events = history(8);
     await append(...events.slice(0, 4));
     const seen: string[] = [];

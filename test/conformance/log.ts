@@ -413,7 +413,7 @@ export function logConformance(name: string, driver: LogDriver): void {
     describe('cursor', () => {
       const wanting = (source: string): EventFilter => ({ ...everything, sources: [source] });
 
-      it('is refused when any bit of it is another', async () => {
+      it('fault 20: is refused when any bit of it is another', async () => {
         const log = await openWith([[eventOf(1)]]);
         const [{ cursor }] = await collect(log);
         for (let bit = 0; bit < cursor.length * 8; bit++) {

@@ -3,7 +3,7 @@ import { chaos } from '../chaos/chaos.js';
 import { faultKinds } from '../chaos/faults.js';
 
 test(
-  'a run that is killed at every stage gives each event once, as the undisturbed run did',
+  'faults 1, 2: a run that is killed at every stage gives each event once, as the undisturbed run did',
   { timeout: 180_000 },
   async () => {
     const { eventsPerJob, hits, jobs } = await chaos({

@@ -114,6 +114,37 @@ describe('doctor', () => {
     );
   });
 
+  test('asks brokers that are named: one that answers, one that does not, and one that wants TLS', async () => {
+    const askedAt = async (answer: (request: Buffer) => Buffer | undefined) => {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.on('data', (request: Buffer) => {
+          const told = answer(request);
+          if (told === undefined) socket.destroy();
+          else socket.write(told);
+        });
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const args = ['doctor', '--json', '--brokers', `127.0.0.1:1, 127.0.0.1:${port}`];
+      const { stdout } = await blinkstream(args);
+      server.close();
+      const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; detail: string }[] };
+      return checks.find(({ name }) => name === 'Kafka broker');
+    };
+    // Length, the correlation id of the request, no error, no versions.
+    const answer = (request: Buffer) =>
+      Buffer.concat([Buffer.of(0, 0, 0, 10), request.subarray(8, 12), Buffer.alloc(6)]);
+    expect(await askedAt(answer)).toMatchObject({ status: 'ok', detail: expect.stringMatching(/ answers$/) as string });
+    expect(await askedAt(() => undefined)).toMatchObject({
+      status: 'ok',
+      detail: expect.stringContaining('wants TLS') as string,
+    });
+    const { code, stdout } = await blinkstream(['doctor', '--brokers', '127.0.0.1:1']);
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/^missing +Kafka broker +no broker answers \(127\.0\.0\.1:1: .*\)\n +start it, or check/m);
+  });
+
   test('tells what is missing, how to get it, and ends with 4', async () => {
     const { code, stdout, stderr } = await blinkstream(['doctor'], { FFMPEG_PATH: '/nowhere/ff\u001b[2Jmpeg' });
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { memoryLog } from '../../src/log/memory.js';
 import type { FrameRef } from '../../src/records/index.js';
 import { kafkaClient } from '../../src/kafka/index.js';
-import { broker, describeKafka } from '../support/kafka/broker.js';
+import { broker, describeKafka, describeOwnKafka, kafkaNames, startBroker } from '../support/kafka/broker.js';
 import { Feeding, type Work } from '../support/kafka/feeding.js';
 import {
   expireBefore,
@@ -182,6 +182,34 @@ await describeKafka('the feed of a topic', () => {
       expect(indices(slow.framesOf('yard'))).toEqual([0, 1]);
       await waitFor(async () => expect(await committed(topic, group)).toEqual([4]));
     });
+
+    it('fault 6: what was paused, went to another member and came back is fetched again', async () => {
+      const topic = await kafka.topic(2);
+      const group = kafka.group();
+      const log = memoryLog({ partitions: 1 });
+      const held = new Hold();
+      // One message that waits is enough to pause its partition.
+      const options = { limits: { partitionBytes: 1 }, handOverMs: 300 };
+      const work: Work = ({ source, index }) => (source === 'dock' && index === 0 ? held.until : undefined);
+      const first = feeding(topic, group, options, { log, work });
+      await send(topic, 0, 'yard', seconds(2));
+      await send(topic, 1, 'dock', seconds(3));
+      const waitingAt = async (partition: number) =>
+        (await first.feed.progress()).find((one) => one.partition === partition)?.waitingBytes ?? 0;
+      await waitFor(async () => expect(await waitingAt(1)).toBeGreaterThan(0));
+      const second = feeding(topic, group, options, { log });
+      await waitFor(() => expect(second.assigned.at(-1)).toEqual([1]));
+      await waitFor(() => expect(indices(second.framesOf('dock'))).toEqual(upTo(3)));
+      await second.stop();
+      await waitFor(() => expect(first.assigned.at(-1)).toEqual([0, 1]));
+      await send(topic, 1, 'dock', seconds(3, 3));
+      await send(topic, 0, 'yard', seconds(2, 2));
+      await waitFor(() => expect(indices(first.framesOf('dock'))).toEqual([3, 4, 5]));
+      await waitFor(() => expect(indices(first.framesOf('yard'))).toEqual(upTo(4)));
+      held.release();
+      await waitFor(() => expect(first.refused).toBe(1));
+      await waitFor(async () => expect(await committed(topic, group)).toEqual([4, 6]));
+    });
   });
 
   it('fault 5: a camera that stalls holds up its own partition at worst, and that only when so much of it waits', async () => {
@@ -323,4 +351,35 @@ await describeKafka('the feed of a topic', () => {
     expect(seen.filter((one) => one === 'yard 0')).toHaveLength(1);
     expect(feed.problems).toEqual(['broken for now', 'broken for now']);
   });
+});
+
+await describeOwnKafka('the feed of a topic whose broker', () => {
+  it('fault 7: is killed and comes back goes on, and gives every frame once', async () => {
+    const own = await startBroker();
+    const kafka = kafkaNames(own.brokers);
+    const topic = await kafka.topic();
+    const send = (from: number): Promise<unknown> =>
+      producing(kafka.client(), async (producer) => {
+        const frames = upTo(5).map((i) => frameMessage('yard', { atMs: (from + i) * 1_000 }));
+        await producer.send({ topic, acks: -1, messages: await Promise.all(frames) });
+      });
+    const group = kafka.group();
+    const feed = new Feeding({ client: kafkaClient({ brokers: own.brokers }), topic, group });
+    try {
+      await send(0);
+      await waitFor(() => expect(feed.framesOf('yard')).toHaveLength(5));
+      await own.kill9();
+      await waitFor(() => expect(feed.problems).not.toEqual([]), 60_000);
+      await own.start();
+      await send(5);
+      await waitFor(() => expect(indices(feed.framesOf('yard'))).toEqual(upTo(10)), 60_000);
+      await waitFor(async () => {
+        const [found] = await kafka.admin((admin) => admin.fetchOffsets({ groupId: group, topics: [topic] }));
+        expect(found.partitions).toMatchObject([{ offset: '10' }]);
+      });
+    } finally {
+      await feed.stop();
+      await own.close();
+    }
+  }, 180_000);
 });

@@ -90,27 +90,30 @@ await describeKafka('events to a topic', () => {
     expect(await send(kafka.brokers, topic, { signal: abort.signal })).toEqual({ events: 0 });
   });
 
-  it.each([1, 2])('are all there after a kill -9 behind batch %i, and that batch alone twice', async (batch) => {
-    const topic = await kafka.topic();
-    const path = join(folder, 'log');
-    const written = await openLmdbLog({ path });
-    for (let n = 0; n < 40; n++) await written.commit(stepAt(n));
-    await written.close();
-    const expected = idsUntil(40);
+  it.each([1, 2])(
+    'fault 2: are all there after a kill -9 behind batch %i, and that batch alone twice',
+    async (batch) => {
+      const topic = await kafka.topic();
+      const path = join(folder, 'log');
+      const written = await openLmdbLog({ path });
+      for (let n = 0; n < 40; n++) await written.commit(stepAt(n));
+      await written.close();
+      const expected = idsUntil(40);
 
-    const killed = await sender([path, kafka.brokers[0], topic, cursorFile], {
-      BLINKSTREAM_KILL_AT: `publish:${batch}:${join(folder, 'killed')}`,
-    });
-    expect(killed.signal).toBe('SIGKILL');
-    const first = idsOf(await readTopic(kafka, topic));
-    expect(first).toEqual(expected.slice(0, Math.min(expected.length, batch * 64)));
-    expect(await sender([path, kafka.brokers[0], topic, cursorFile])).toEqual({
-      stdout: `${expected.length - (batch - 1) * 64}\n`,
-    });
-    const ids = idsOf(await readTopic(kafka, topic));
-    expect([...new Set(ids)]).toEqual(expected);
-    expect(ids.length - expected.length).toBe(first.length - (batch - 1) * 64);
-  });
+      const killed = await sender([path, kafka.brokers[0], topic, cursorFile], {
+        BLINKSTREAM_KILL_AT: `publish:${batch}:${join(folder, 'killed')}`,
+      });
+      expect(killed.signal).toBe('SIGKILL');
+      const first = idsOf(await readTopic(kafka, topic));
+      expect(first).toEqual(expected.slice(0, Math.min(expected.length, batch * 64)));
+      expect(await sender([path, kafka.brokers[0], topic, cursorFile])).toEqual({
+        stdout: `${expected.length - (batch - 1) * 64}\n`,
+      });
+      const ids = idsOf(await readTopic(kafka, topic));
+      expect([...new Set(ids)]).toEqual(expected);
+      expect(ids.length - expected.length).toBe(first.length - (batch - 1) * 64);
+    },
+  );
 
   it('end with words where there is no such topic', async () => {
     await expect(send(kafka.brokers, 'no-such-topic')).rejects.toMatchObject({
@@ -120,7 +123,7 @@ await describeKafka('events to a topic', () => {
     });
   });
 
-  it('end with words where one is larger than the topic takes', async () => {
+  it('fault 10: end with words where one is larger than the topic takes', async () => {
     const topic = await kafka.topic(1, { 'max.message.bytes': '5000' });
     log.append(eventOf(1), eventOf(2, { statement: 'x'.repeat(20_000) }));
     await expect(send(kafka.brokers, topic)).rejects.toMatchObject({ code: 'KAFKA_MESSAGE_TOO_LARGE', class: 'data' });
@@ -149,7 +152,7 @@ await describeOwnKafka('a broker that goes away and comes back', () => {
   });
   afterAll(() => own.close());
 
-  it('gets every event, and the output stays up', async () => {
+  it('fault 7: gets every event, and the output stays up', async () => {
     const kafka = kafkaNames(own.brokers);
     const topic = await kafka.topic();
     const abort = new AbortController();
@@ -187,7 +190,7 @@ await describeOwnKafka('a broker that asks who comes', () => {
   });
   afterAll(() => secured.close());
 
-  it('is told who it is, and what it does not allow is told with the topic', async () => {
+  it('fault 21: is told who it is, and what it does not allow is told with topic and operation', async () => {
     const topic = await kafkaNames(secured.brokers).topic();
     const tls = { ca: secured.authority.ca };
     const sasl = { mechanism: 'SCRAM-SHA-512', ...user } as const;
@@ -195,7 +198,7 @@ await describeOwnKafka('a broker that asks who comes', () => {
     await expect(send(brokers, topic, { kafka: { brokers, tls, sasl, retries: 3 } })).rejects.toMatchObject({
       code: 'KAFKA_FORBIDDEN',
       class: 'user',
-      message: expect.stringContaining(topic) as string,
+      message: expect.stringContaining(`WRITE topic ${topic}`) as string,
     });
     const wrong = { ...sasl, password: 'not-it' };
     const refused = send(brokers, topic, { kafka: { brokers, tls, sasl: wrong, retries: 3 } });

@@ -128,7 +128,7 @@ await describeKafka('frames to a topic', () => {
     }
   });
 
-  it('refused by the topic, because they are too large (fault 10), are told in words', async () => {
+  it('fault 10: refused by the topic, because they are too large, are told in words', async () => {
     const topic = await kafka.topic(1, { 'max.message.bytes': '2000' });
     const { code, stderr } = await publish(clip, topic, ['--speed', 'full']);
     expect(code).toBe(3);

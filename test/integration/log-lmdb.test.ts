@@ -163,7 +163,7 @@ describe('what is no log', () => {
 
 // Stands for a full disk without being root: the file may not grow, and LMDB sees a write that came out short.
 describe.skipIf(process.platform === 'win32')('a full disk', () => {
-  it('refuses a commit whole; what was told before stays, and it goes on when there is space', async () => {
+  it('fault 26: refuses a commit whole; what was told before stays, and it goes on when there is space', async () => {
     const writer = start({ limits: 'ulimit -f 6000' });
     let line = await writer.line();
     while (line.code === undefined) line = await writer.line();

@@ -118,7 +118,7 @@ describe('a service under watch', () => {
     expect(text + service.stderr + service.stdout).not.toMatch(/hush|keeper/);
   }, 90_000);
 
-  it('fault 22, SIGTERM under load: ready no more, then drained; a subscriber gets each event once over every restart', async () => {
+  it('fault 22: SIGTERM under load: ready no more, then drained; a subscriber gets each event once over every restart', async () => {
     const whole = await start('undisturbed');
     expect(await whole.exited).toBe(0);
     const expected = bySource(await written('undisturbed'));

@@ -89,7 +89,7 @@ test('when the demo is killed with -9, its subscriber ends, although it is conne
   }
 });
 
-describe('when its parent is killed with -9, ffmpeg ends', () => {
+describe('fault 26: when its parent is killed with -9, ffmpeg ends', () => {
   test('while it waits to write, because the consumer is behind', async () => {
     await killReader(reader(clips.at('long.mkv'), 1, false));
   });

@@ -58,7 +58,7 @@ describe('a video over HTTP', () => {
     expect(report?.problem).toContain(`read ${frames.length} of about 100 frames`);
   });
 
-  test('that breaks off ends with what came, and says so', async () => {
+  test('fault 24: that breaks off ends with what came, and says so', async () => {
     answer = (request, response) => {
       sends('clip.mkv', 0.5)(request, response);
       setTimeout(() => response.destroy(), 200);
@@ -90,7 +90,7 @@ describe('a video over HTTP', () => {
     });
   });
 
-  test('a playlist is not followed', async () => {
+  test('fault 25: a playlist is not followed', async () => {
     requests = [];
     answer = (_, response) => {
       response.setHeader('content-type', 'application/vnd.apple.mpegurl');

@@ -214,7 +214,7 @@ describe('bad input', () => {
     });
   });
 
-  test('a truncated file tells how many frames of how many', async () => {
+  test('fault 24: a truncated file tells how many frames of how many', async () => {
     await ffmpeg('-i', clips.at('steady.mp4'), '-c', 'copy', '-movflags', 'faststart', clips.at('cut.mp4'));
     truncateSync(clips.at('cut.mp4'), Math.floor(readFileSync(clips.at('cut.mp4')).byteLength * 0.6));
     const { frames, report } = await readAll(video('cut.mp4'));
@@ -226,13 +226,13 @@ describe('bad input', () => {
     );
   });
 
-  test('a truncated file without its index says so', async () => {
+  test('fault 24: a truncated file without its index says so', async () => {
     const whole = readFileSync(clips.at('steady.mp4'));
     writeFileSync(clips.at('headless.mp4'), whole.subarray(0, whole.byteLength / 2));
     await expect(refused('headless.mp4')).rejects.toMatchObject({ code: 'SOURCE_DAMAGED' });
   });
 
-  test.each(['steady.ts', 'long.avi'])('a corrupt middle of %s is told', async (name) => {
+  test.each(['steady.ts', 'long.avi'])('fault 24: a corrupt middle of %s is told', async (name) => {
     const bytes = readFileSync(clips.at(name));
     for (let i = Math.floor(bytes.byteLength * 0.4); i < bytes.byteLength * 0.5; i++) bytes[i] = (i * 7_919) & 255;
     writeFileSync(clips.at(`corrupt-${name}`), bytes);
@@ -249,7 +249,7 @@ describe('bad input', () => {
     await expect(refused(`${kind}.mp4`)).rejects.toMatchObject({ code: 'SOURCE_FORMAT_REFUSED', exitCode: 3 });
   });
 
-  test('pictures above the limit are refused before one is decoded', async () => {
+  test('fault 25: pictures above the limit are refused before one is decoded', async () => {
     await ffmpeg(...testPicture(2, '2000x1000'), '-c:v', 'mpeg4', clips.at('large.avi'));
     await expect(readAll(video('large.avi', { maxPixels: 1_000_000 }))).rejects.toMatchObject({
       code: 'SOURCE_TOO_LARGE',

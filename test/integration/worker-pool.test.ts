@@ -100,7 +100,7 @@ describe('a pool of worker processes', () => {
     await expect(ask(pool, 0, { do: 'echo' })).rejects.toMatchObject({ code: 'WORKER_POOL_CLOSED' });
   });
 
-  it('has a sequence answered by another worker when one is killed, and replaces it', async () => {
+  it('fault 16: has a sequence answered by another worker when one is killed, and replaces it', async () => {
     const told: string[] = [];
     const pool = await open({
       children: 2,
@@ -143,7 +143,7 @@ describe('a pool of worker processes', () => {
     ['fills the JavaScript heap', { do: 'allocate-heap' }, { memoryLimitBytes: 300 * 1024 ** 2 }, /ran out of memory/],
     ['is too slow', { do: 'wait' }, { deadlineMs: 1_000 }, /did not answer in time/],
     ['throws for want of resources', { do: 'throw-resource' }, {}, /the picture is no picture/],
-  ] as const)('retries once when a worker %s, then gives up and goes on', async (_, order, options, why) => {
+  ] as const)('fault 16: retries once when a worker %s, then gives up and goes on', async (_, order, options, why) => {
     const pool = await open({ children: 2, ...options });
     const [answer, error] = await Promise.all([
       ask(pool, 4, { ...order, once: marker('once') }),
@@ -243,7 +243,7 @@ describe('a pool of worker processes', () => {
     expect(sockets()).toEqual([]);
   });
 
-  it('leaves no process and no socket behind when its own process is killed', async () => {
+  it('fault 26: leaves no process and no socket behind when its own process is killed', async () => {
     const parent = spawn(process.execPath, [builtFile('parent')], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(createInterface(parent.stdout), 'line')) as [string];
     const { pids: orphans, folders } = JSON.parse(line) as { pids: number[]; folders: string[] };
@@ -284,7 +284,7 @@ describe('a pool of remote workers', () => {
     await server.close();
   });
 
-  it('says that none can be reached', async () => {
+  it('fault 17: says that none can be reached', async () => {
     const server = await serve('127.0.0.1:0');
     await server.close();
     await expect(open({ addresses: [server.address] })).rejects.toMatchObject({

@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { credentials, makeClientConstructor, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -257,5 +261,22 @@ describe('a worker server', () => {
       await expect(start(address)).rejects.toMatchObject({ code: 'WORKER_ADDRESS_INVALID', class: 'user' });
     }
     await expect(start(server.address)).rejects.toMatchObject({ code: 'WORKER_ADDRESS_IN_USE', class: 'user' });
+  });
+
+  it('takes over the socket that a killed worker left behind, and no other file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'blinkstream-socket-'));
+    const path = join(folder, 'worker');
+    const start = () => startWorkerServer({ address: `unix:${path}`, engine, version: '1' });
+    const listen = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
+    const other = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(other.stdout, 'data');
+    await expect(start()).rejects.toMatchObject({ code: 'WORKER_ADDRESS_IN_USE' });
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+    const heir = await start();
+    await heir.close();
+    await writeFile(path, 'of somebody else');
+    await expect(start()).rejects.toMatchObject({ code: 'WORKER_ADDRESS_IN_USE' });
+    await rm(folder, { recursive: true });
   });
 });

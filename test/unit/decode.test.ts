@@ -73,7 +73,7 @@ describe('decodePicture', () => {
     expect(Array.from((await decodePicture(encodedOf(png))).data)).toEqual(Array.from(stored));
   });
 
-  test('refuses a bomb by its header, naming file and limit', async () => {
+  test('fault 25: refuses a bomb by its header, naming file and limit', async () => {
     const bomb = await blackPng(5_000, 4_000);
     expect(bomb.byteLength).toBeLessThan(100_000);
     const options = { name: 'bomb.png', maxPixels: 16_000_000 };

@@ -22,12 +22,22 @@ const Linter = DCLinter as unknown as new (config: object) => {
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-const kubernetes = readdirSync(join(root, 'deploy/kubernetes')).filter((file) => file !== 'kustomization.yaml');
-const manifests = kubernetes.flatMap((file) => manifestsIn(read(`deploy/kubernetes/${file}`)));
+const filesOf = (folder: string): string[] =>
+  readdirSync(join(root, folder)).filter((file) => file !== 'kustomization.yaml');
+const manifestsOf = (folder: string): Manifest[] =>
+  filesOf(folder).flatMap((file) => manifestsIn(read(`${folder}/${file}`)));
+const kubernetes = filesOf('deploy/kubernetes');
+const instances = manifestsOf('deploy/kubernetes');
+const overKafka = manifestsOf('deploy/kubernetes-kafka');
+const manifests = [...instances, ...overKafka];
 
-/** What is mounted from the secret of the token. */
+/** What is mounted from the secret of the token, and what the one for the environment holds. */
 const mounted = new Secrets(
-  new Map([['${file:/etc/blinkstream-token/token}', { value: '0123456789abcdef'.repeat(4) }]]),
+  new Map([
+    ['${file:/etc/blinkstream-token/token}', { value: '0123456789abcdef'.repeat(4) }],
+    ['${env:KAFKA_USERNAME}', { value: 'blinkstream' }],
+    ['${env:KAFKA_PASSWORD}', { value: 'fedcba9876543210' }],
+  ]),
 );
 
 const deploymentIn = (yaml: string): Deployment => {
@@ -50,6 +60,7 @@ const mutated = (kind: string, from: string, to: string): Manifest[] =>
 describe('deploy/kubernetes', () => {
   it('is what the schemas of Kubernetes and KEDA allow', { timeout: 120_000 }, async () => {
     expect(manifests.map(({ kind }) => kind).sort()).toEqual([
+      'ConfigMap',
       'ConfigMap',
       'NetworkPolicy',
       'NetworkPolicy',
@@ -83,8 +94,8 @@ describe('deploy/kubernetes', () => {
 
   it('names in kustomization.yaml the files that there are', () => {
     const { resources } = parse(read('deploy/kubernetes/kustomization.yaml')) as { resources: string[] };
-    // The scaler is for those who have KEDA, GPU workers for those who have GPUs.
-    expect([...resources, 'keda.yaml', 'worker-gpu.yaml'].sort()).toEqual(kubernetes.sort());
+    // GPU workers are for those who have GPUs.
+    expect([...resources, 'worker-gpu.yaml'].sort()).toEqual(kubernetes.sort());
   });
 });
 
@@ -141,12 +152,79 @@ describe('the instances of deploy/kubernetes', () => {
     expect(specOf('Service')).toHaveProperty('selector', labels);
     expect(specOf('PodDisruptionBudget')).toHaveProperty('selector.matchLabels', labels);
     expect(specOf('NetworkPolicy')).toHaveProperty('podSelector.matchLabels', labels);
-    const instances = manifests.find(({ kind }) => kind === 'StatefulSet');
+    const scaled = manifests.find(({ kind }) => kind === 'StatefulSet');
     expect(specOf('ScaledObject')).toHaveProperty('scaleTargetRef', {
-      apiVersion: instances?.apiVersion,
-      kind: instances?.kind,
-      name: instances?.metadata.name,
+      apiVersion: scaled?.apiVersion,
+      kind: scaled?.kind,
+      name: scaled?.metadata.name,
     });
+  });
+});
+
+describe('deploy/kubernetes-kafka', () => {
+  interface Kustomization {
+    readonly resources: readonly string[];
+    readonly patches: readonly {
+      readonly path?: string;
+      readonly patch?: string;
+      readonly target?: Readonly<Record<string, string>>;
+    }[];
+  }
+  const { resources, patches } = parse(read('deploy/kubernetes-kafka/kustomization.yaml')) as Kustomization;
+  const specOf = (kind: string) => overKafka.find((manifest) => manifest.kind === kind)?.spec;
+  const configMap = overKafka.find(({ kind }) => kind === 'ConfigMap');
+  const file = configMap?.data?.['deployment.yaml'] ?? '';
+  const deployment = deploymentIn(file);
+  const [source] = deployment.sources;
+  if (source.kind !== 'kafka') throw new Error('its source is no topic');
+
+  it('lies over the instances, with files that there are', () => {
+    expect([...resources, ...patches.flatMap(({ path }) => path ?? [])].sort()).toEqual(
+      ['../kubernetes', ...filesOf('deploy/kubernetes-kafka')].sort(),
+    );
+    const base = instances.find(({ kind }) => kind === 'ConfigMap');
+    expect(configMap?.metadata).toEqual(base?.metadata);
+    expect(Object.keys(configMap?.data ?? {})).toEqual(Object.keys(base?.data ?? {}));
+  });
+
+  it('leaves it to the scaler how many there are', () => {
+    const [{ target, patch = '' }] = patches.filter((one) => one.patch !== undefined);
+    const scaled = instances.find(({ kind, metadata }) => kind === target?.kind && metadata.name === target.name);
+    expect(scaled?.apiVersion).toBe(`${target?.group}/${target?.version}`);
+    expect(parse(patch)).toEqual([{ op: 'remove', path: '/spec/replicas' }]);
+    expect(scaled?.spec).toHaveProperty('replicas');
+  });
+
+  it('scales by the lag of the group that reads, up to its partitions, as the user that reads', () => {
+    const { triggers, maxReplicaCount } = specOf('ScaledObject') as {
+      triggers: readonly { readonly metadata: Readonly<Record<string, string>> }[];
+      maxReplicaCount: number;
+    };
+    const [{ kind }] = deployment.topologies;
+    expect(triggers[0].metadata).toMatchObject({
+      bootstrapServers: deployment.kafka?.brokers.join(','),
+      topic: source.topic,
+      consumerGroup: `${source.group}.${kind}`,
+      sasl: deployment.kafka?.sasl?.mechanism.toLowerCase().replace('scram-sha-', 'scram_sha'),
+      tls: 'enable',
+    });
+    expect(maxReplicaCount).toBe(deployment.log.kafka?.partitions);
+    const { secretTargetRef } = specOf('TriggerAuthentication') as {
+      secretTargetRef: readonly { readonly name: string; readonly key: string }[];
+    };
+    for (const { key } of secretTargetRef.filter(({ name }) => name === 'blinkstream')) {
+      expect(file).toContain(`\${env:${key}}`);
+    }
+  });
+
+  it('has its index on the volume of the instance, and ends within the time that the pod is given', () => {
+    const { template } = instances.find(({ kind }) => kind === 'StatefulSet')?.spec as { template: { spec: Pod } };
+    const mounts = template.spec.containers[0].volumeMounts.map(({ mountPath }) => `${mountPath}/`);
+    expect(mounts.some((path) => deployment.log.folder.startsWith(path))).toBe(true);
+    expect(mounts.some((path) => deployment.kafka?.tls?.ca?.startsWith(path))).toBe(true);
+    expect(source.handOverMs).toBeLessThanOrEqual(deployment.shutdown.deadlineMs);
+    const graceMs = template.spec.terminationGracePeriodSeconds * 1_000;
+    expect(graceMs).toBeGreaterThanOrEqual(deployment.shutdown.deadlineMs + 10_000);
   });
 });
 
@@ -214,7 +292,20 @@ describe('deploy/compose.yaml', () => {
     expect(await problemsOf(compose.replace(from, to))).not.toEqual([]);
   });
 
-  it('runs a deployment file that is valid, and a subscriber of what that serves', () => {
+  const after = (command: readonly string[] = [], option: string): string | undefined =>
+    command[command.indexOf(option) + 1];
+
+  it('publishes by options that there are', async () => {
+    const { services } = parse(compose) as { services: Record<string, { command: string[] }> };
+    const [command, ...args] = services.publish.command;
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    await runCli([command, '--help'], { stdout, stderr, env: {}, signal: new AbortController().signal });
+    stdout.end();
+    const help = await text(stdout);
+    expect(args.filter((arg) => arg.startsWith('--') && !help.includes(arg))).toEqual([]);
+  });
+
+  it('runs a deployment file that is valid, a subscriber of what that serves, and who publishes to it', () => {
     const { services } = parse(compose) as {
       services: Record<string, { command?: string[]; stop_grace_period?: string; volumes: string[] }>;
     };
@@ -222,6 +313,14 @@ describe('deploy/compose.yaml', () => {
     expect(services.blinkstream.volumes[0]).toBe('./compose/deployment.yaml:/etc/blinkstream/deployment.yaml:ro');
     expect(services.subscriber.command).toContain(deployment.outputs.grpc?.listen);
     expect(deployment.operation.listen).toBe('0.0.0.0:9464');
+    // The topic is made with as many partitions as the log has, and what is published goes there.
+    const [source] = deployment.sources;
+    expect(source).toMatchObject({ kind: 'kafka', topic: after(services.topics.command, '--topic') });
+    expect(after(services.topics.command, '--partitions')).toBe(String(deployment.log.kafka?.partitions));
+    expect(after(services.topics.command, '--bootstrap-server')).toBe(deployment.kafka?.brokers[0]);
+    expect(after(services.publish.command, '--topic')).toBe(after(services.topics.command, '--topic'));
+    const [file] = services.publish.volumes[0].split(':').slice(1);
+    expect(after(services.publish.command, '--deployment')).toBe(file);
     const graceMs = Number.parseInt(services.blinkstream.stop_grace_period ?? '', 10) * 1_000;
     expect(graceMs).toBeGreaterThanOrEqual(deployment.shutdown.deadlineMs + 10_000);
   });

@@ -63,7 +63,7 @@ const listChanges = (message: ListChangesRequest) =>
 const getChange = (changeId: string) => ask<GetChangeResponse>((done) => client.getChange({ changeId }, done));
 
 describe('cursors', () => {
-  it('a forged one is INVALID_ARGUMENT, and the message says what to do', async () => {
+  it('fault 20: a forged one is INVALID_ARGUMENT, and the message says what to do', async () => {
     const error = await endOf(subscription({ cursor: Buffer.from('forged') }));
     expect(error).toMatchObject({
       code: status.INVALID_ARGUMENT,
@@ -71,7 +71,7 @@ describe('cursors', () => {
     });
   });
 
-  it('one of another filter or another log is INVALID_ARGUMENT', async () => {
+  it('fault 20: one of another filter or another log is INVALID_ARGUMENT', async () => {
     const cursor = Buffer.from(await log.earliest());
     const filter = { sources: ['yard'], kinds: [], topologies: [] };
     expect(await endOf(subscription({ cursor, filter }))).toMatchObject({ code: status.INVALID_ARGUMENT });
@@ -120,7 +120,7 @@ describe('readers that go or stall', () => {
     return Array.from({ length: count }, (_, n) => eventOf(n, { statement }));
   };
 
-  it('a stalled one is let go with RESOURCE_EXHAUSTED, having cost the log no more than what fits on the way', async () => {
+  it('fault 18: a stalled one is let go with RESOURCE_EXHAUSTED, having cost the log no more than what fits on the way', async () => {
     log.append(...many(2_000));
     const stream = subscription({});
     let seen = 0;

@@ -87,7 +87,7 @@ describe('compressions of messages', () => {
     expect(await unpack(3, await compressFrame(text))).toEqual(text);
   });
 
-  it('tells what is broken, what unpacks into too much, and a codec that nobody knows', async () => {
+  it('fault 9: tells what is broken, what unpacks into too much, and a codec that nobody knows', async () => {
     for (const id of [1, 2, 3, 4]) {
       await expect(unpack(id, Buffer.from('no packed messages'))).rejects.toMatchObject({
         cause: { code: 'KAFKA_BATCH_BROKEN', class: 'user' },

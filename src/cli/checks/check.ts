@@ -15,12 +15,13 @@ export interface Check {
 }
 
 /** What a check throws where the thing is not there. */
-export const lacking = (message: string, cause?: unknown): BlinkstreamError =>
+export const lacking = (message: string, cause?: unknown, hint?: string): BlinkstreamError =>
   new BlinkstreamError(message, {
     code: 'ENVIRONMENT_LACKS',
     class: 'external',
     stage: 'cli',
     ...(cause !== undefined && { cause }),
+    ...(hint !== undefined && { hint }),
   });
 
 /** The first executable file of these names on PATH. */

@@ -85,7 +85,7 @@ export async function mustBeThere({ topic }: KafkaSourceEntry, { client }: Deplo
     await admin.connect();
     await admin.fetchTopicOffsets(topic);
   } catch (error) {
-    throw kafkaError(error, { topic });
+    throw kafkaError(error, { topic, operation: 'DESCRIBE' });
   } finally {
     await admin.disconnect();
   }

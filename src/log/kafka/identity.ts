@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import { z } from 'zod';
 import { GroupConsumer, type ConsumerHandler } from '../../kafka/consumer.js';
-import { kafkaError } from '../../kafka/errors.js';
+import { asKafkaError, kafkaError } from '../../kafka/errors.js';
 import { BlinkstreamError } from '../../records/index.js';
 import { persist } from '../../records/persist.js';
 import type { LogIdentity } from '../lmdb-tables.js';
@@ -14,15 +14,32 @@ const identitySchema = z.object({ epoch: z.string(), secret: z.string(), partiti
 const SESSION_MS = 10_000;
 const attemptsMs = 60_000;
 
+export interface IdentityOptions {
+  /** The topic that it stands in. */
+  readonly state: string;
+  readonly partitions: number;
+  /** Told of what is tried again. */
+  readonly problem: (error: BlinkstreamError) => void;
+}
+
 /**
  * What makes a log's cursors its own, the same for all instances, so that a subscriber may go on at another one. The
  * first instance writes it.
  * @throws BlinkstreamError of `kafkaError`; `LOG_TOPIC_WRONG` (user) where the topic holds something else
  */
-export function logIdentity(kafka: Kafka, state: string, partitions: number): Promise<LogIdentity> {
-  // Another instance that begins at the same time fences this one, or is fenced.
-  const signal = AbortSignal.timeout(attemptsMs);
-  return persist(() => readOrWrite(kafka, state, partitions), { signal, failed: () => undefined });
+export async function logIdentity(kafka: Kafka, { state, partitions, problem }: IdentityOptions): Promise<LogIdentity> {
+  const late = AbortSignal.timeout(attemptsMs);
+  let last: BlinkstreamError | undefined;
+  const failed = (error: BlinkstreamError): void => {
+    last = error;
+    // Another instance that begins at the same time fences this one, or is fenced.
+    if (error.code !== 'KAFKA_FENCED') problem(error);
+  };
+  try {
+    return await persist(() => readOrWrite(kafka, state, partitions), { signal: late, failed });
+  } catch (error) {
+    throw late.aborted && last !== undefined ? last : error;
+  }
 }
 
 async function readOrWrite(kafka: Kafka, state: string, partitions: number): Promise<LogIdentity> {
@@ -36,7 +53,9 @@ async function readOrWrite(kafka: Kafka, state: string, partitions: number): Pro
     const identity = { epoch: randomUUID(), secret: randomBytes(32), partitions };
     const value = JSON.stringify({ ...identity, secret: identity.secret.toString('hex') });
     await producer.transact(async (transaction) => {
-      await transaction.send({ topic: state, messages: [{ key: identityKey, value, partition: 0 }] });
+      await transaction
+        .send({ topic: state, messages: [{ key: identityKey, value, partition: 0 }] })
+        .catch(asKafkaError({ topic: state, operation: 'WRITE' }));
     });
     return identity;
   } finally {
@@ -70,7 +89,7 @@ async function endOf(kafka: Kafka, topic: string): Promise<bigint> {
     const all = await admin.fetchTopicOffsets(topic);
     return BigInt(all.find(({ partition }) => partition === 0)?.high ?? 0);
   } catch (error) {
-    throw kafkaError(error, { topic });
+    throw kafkaError(error, { topic, operation: 'DESCRIBE' });
   } finally {
     await admin.disconnect();
   }

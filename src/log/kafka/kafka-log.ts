@@ -1,6 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import type { EventFormat } from '../../kafka/event-message.js';
-import { kafkaError } from '../../kafka/errors.js';
+import { asKafkaError, kafkaError } from '../../kafka/errors.js';
 import { BlinkstreamError, messageOf, type ChangeEvent, type Checkpoint } from '../../records/index.js';
 import type { InputPartition, OpenLane } from '../../sources/kafka/lane.js';
 import type { BlobStore, ChangeLog, Commit, Cursor, EventFilter, LogEntry, ReadFrom, Retention } from '../index.js';
@@ -58,7 +58,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
   const problem = options.problem ?? (() => undefined);
   const topics = logTopics(prefix);
   const count = await ensureTopics(kafka, topics, { partitions, replicationFactor, retention });
-  const identity = await logIdentity(kafka, topics.state, count);
+  const identity = await logIdentity(kafka, { state: topics.state, partitions: count, problem });
   const store = await OwnedTables.open(indexPath, { noSync: true });
   try {
     const index = await LogIndex.open({ kafka, topics, store, identity, problem }, new AbortController().signal);
@@ -213,15 +213,17 @@ class LogInKafka implements KafkaLog {
       for (const { partition, low } of await admin.fetchTopicOffsets(topic)) lows.set(partition, Number(low));
       const partitions = [...firsts].filter(([partition, first]) => first > (lows.get(partition) ?? 0));
       if (partitions.length > 0) {
-        await admin.deleteTopicRecords({
-          topic,
-          partitions: partitions.map(([partition, first]) => ({ partition, offset: String(first) })),
-        });
+        await admin
+          .deleteTopicRecords({
+            topic,
+            partitions: partitions.map(([partition, first]) => ({ partition, offset: String(first) })),
+          })
+          .catch(asKafkaError({ topic, operation: 'DELETE' }));
       }
       for (const [partition, first] of partitions) lows.set(partition, first);
       return lows;
     } catch (error) {
-      throw kafkaError(error, { topic });
+      throw kafkaError(error, { topic, operation: 'DESCRIBE' });
     } finally {
       await admin.disconnect();
     }

@@ -1,5 +1,6 @@
 import type { Message, RecordMetadata, Transaction } from 'kafkajs';
 import { deadLetterMessage } from '../../kafka/dead-letter-message.js';
+import { asKafkaError } from '../../kafka/errors.js';
 import { encodeEventMessage, type EventFormat } from '../../kafka/event-message.js';
 import type { DeadLetter } from '../../records/index.js';
 import type { EncodedCommit } from '../commit.js';
@@ -76,7 +77,9 @@ export async function sendTo(
 ): Promise<number> {
   let end = 0;
   for (const some of inPortions(messages)) {
-    const told = await transaction.send({ topic, acks: -1, messages: some.map((one) => ({ ...one, partition })) });
+    const told = await transaction
+      .send({ topic, acks: -1, messages: some.map((one) => ({ ...one, partition })) })
+      .catch(asKafkaError({ topic, operation: 'WRITE' }));
     end = baseOffset(told) + some.length;
   }
   return end;

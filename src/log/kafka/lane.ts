@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Kafka, Message, Transaction } from 'kafkajs';
 import type { EventFormat } from '../../kafka/event-message.js';
+import { asKafkaError } from '../../kafka/errors.js';
 import { BackOff } from '../../records/back-off.js';
 import { BlinkstreamError, mayPass, type Checkpoint, type DeadLetter, type Position } from '../../records/index.js';
 import { killPoint } from '../../records/kill-points.js';
@@ -205,17 +206,20 @@ export class KafkaLane implements Lane, Committer {
       const eventsEnd = await sendTo(transaction, topics.events, partition, written.events);
       const contradictedEnd = await sendTo(transaction, topics.contradicted, partition, written.contradicted);
       if (written.letters.length > 0) {
-        await transaction.send({ topic: topics.deadLetters, messages: [...written.letters] });
+        const topic = topics.deadLetters;
+        await transaction
+          .send({ topic, messages: [...written.letters] })
+          .catch(asKafkaError({ topic, operation: 'WRITE' }));
       }
       const step: Step = { incarnation: this.#incarnation, ordinal, eventsEnd, contradictedEnd };
       const last = encodeStateRecord({ type: 'step', lane, step });
       await sendTo(transaction, topics.state, partition, [...written.state, ...last]);
       if (input !== undefined) {
         const offset = String(input.safeOffset(positions));
-        await transaction.sendOffsets({
-          consumerGroupId: input.group,
-          topics: [{ topic: input.topic, partitions: [{ partition: input.partition, offset }] }],
-        });
+        const { topic, group, partition } = input;
+        await transaction
+          .sendOffsets({ consumerGroupId: group, topics: [{ topic, partitions: [{ partition, offset }] }] })
+          .catch(asKafkaError({ topic, operation: 'READ', group }));
       }
       killPoint('in-commit');
     });

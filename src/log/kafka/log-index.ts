@@ -207,7 +207,7 @@ async function endsOf({ kafka, topics }: LogIndexOptions): Promise<ReadonlyMap<s
     }
     return ends;
   } catch (error) {
-    throw kafkaError(error, { topic: topics.state });
+    throw kafkaError(error, { topic: topics.state, operation: 'DESCRIBE' });
   } finally {
     await admin.disconnect();
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
-import { kafkaError } from '../../kafka/errors.js';
+import { asKafkaError, kafkaError } from '../../kafka/errors.js';
 import { BlinkstreamError } from '../../records/index.js';
 import type { Retention } from '../index.js';
 
@@ -41,7 +41,9 @@ export async function ensureTopics(kafka: Kafka, topics: LogTopics, options: Top
     const there = new Set(await admin.listTopics());
     const missing = wanted(topics, options).filter(({ topic }) => !there.has(topic));
     if (missing.length > 0) {
-      await admin.createTopics({ topics: missing, waitForLeaders: false });
+      await admin
+        .createTopics({ topics: missing, waitForLeaders: false })
+        .catch(asKafkaError({ topic: topics.events, operation: 'CREATE' }));
       await untilServed(
         admin,
         missing.map(({ topic }) => topic),
@@ -49,7 +51,7 @@ export async function ensureTopics(kafka: Kafka, topics: LogTopics, options: Top
     }
     return await partitionsOf(admin, topics);
   } catch (error) {
-    throw kafkaError(error, { topic: Object.values(topics).join(', ') });
+    throw kafkaError(error, { topic: Object.values(topics).join(', '), operation: 'DESCRIBE' });
   } finally {
     await admin.disconnect();
   }
@@ -94,11 +96,13 @@ async function partitionsOf(admin: Admin, { events, contradicted, state }: LogTo
   if (counts.some((count) => count !== counts[0])) {
     throw wrong(`${names.join(', ')} have ${counts.join(', ')} partitions`, 'give all of them the same number');
   }
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    // 2: a topic.
-    resources: [{ type: 2, name: state, configNames: ['cleanup.policy'] }],
-  });
+  const { resources } = await admin
+    .describeConfigs({
+      includeSynonyms: false,
+      // 2: a topic.
+      resources: [{ type: 2, name: state, configNames: ['cleanup.policy'] }],
+    })
+    .catch(asKafkaError({ topic: state, operation: 'DESCRIBE_CONFIGS' }));
   const policy = resources[0]?.configEntries.find(({ configName }) => configName === 'cleanup.policy')?.configValue;
   if (policy !== 'compact') {
     throw wrong(

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { connect, createServer, type ListenOptions } from 'node:net';
+import { createServer, type ListenOptions } from 'node:net';
 import { hostAndPort } from '../../grpc/address.js';
+import { removeAbandonedSocket } from '../../grpc/unix-socket.js';
 import { BlinkstreamError, messageOf } from '../../records/index.js';
 
 /** Where a server listens: `host:port` or the path of a Unix socket. */
@@ -46,8 +46,8 @@ export async function ensureFree(address: ListenAddress): Promise<void> {
     await tryListen(options);
   } catch (error) {
     if (codeOf(error) !== 'EADDRINUSE') throw listenFailed(address, error);
-    if (address.form === 'tcp' || (await answers(address.path))) throw inUse(address, error);
-    await rm(address.path);
+    const isFree = address.form === 'unix' && (await removeAbandonedSocket(address.path));
+    if (!isFree) throw inUse(address, error);
   }
 }
 
@@ -56,20 +56,6 @@ async function tryListen(options: ListenOptions): Promise<void> {
   await once(probe, 'listening');
   probe.close();
   await once(probe, 'close');
-}
-
-/** Whether anyone listens on a Unix socket. */
-async function answers(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ECONNREFUSED') return false;
-    throw error;
-  } finally {
-    socket.destroy();
-  }
 }
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);

@@ -25,7 +25,7 @@ export function heldInterval(
   const near = apartMs(first, measured.first) <= MOMENT_MS && apartMs(last, measured.last) <= MOMENT_MS;
   return held(
     'interval',
-    near && first.elapsedMs <= last.elapsedMs && first.frame <= last.frame,
+    near && first.elapsedMs <= last.elapsedMs,
     `${how} from frame ${measured.first.frame} to ${measured.last.frame}`,
   );
 }

@@ -15,7 +15,9 @@ export function conditionChecks(claim: Claim, evidence: SceneEvidence): Check[] 
   const { first, last } = claim.interval;
   const frames = evidence.sequence.frames.filter(
     ({ ref, evidence: seen }) =>
-      ref.index >= first.frame && ref.index <= last.frame && seen?.nuisances.some((n) => n.cause === claim.condition),
+      ref.elapsedMs >= first.elapsedMs &&
+      ref.elapsedMs <= last.elapsedMs &&
+      seen?.nuisances.some((n) => n.cause === claim.condition),
   ).length;
   const told = claim.measures.at(0);
   const near = (a: number | undefined, b: number) => a !== undefined && Math.abs(a - b) <= 0.02 + 0.02 * Math.abs(b);

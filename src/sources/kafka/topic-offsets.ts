@@ -79,7 +79,7 @@ export class TopicOffsets {
     try {
       return await question(await (this.#admin ??= this.#connect()));
     } catch (error) {
-      throw kafkaError(error, { topic: this.topic, group: this.#group });
+      throw kafkaError(error, { topic: this.topic, operation: 'DESCRIBE', group: this.#group });
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka, Message } from 'kafkajs';
 import sharp from 'sharp';
 import { randomOf } from '../../../fixtures/random.js';
 import { drawShelf, SHELF, type ShelfScript } from '../../../fixtures/shelf.js';
@@ -17,10 +17,17 @@ export const allowedLatenessMs = 1_000;
 const overtakenBy = 12;
 const firstMs = Date.parse('2026-01-31T08:30:00Z');
 
-interface Sent {
+/** A frame of a camera, to be sent. */
+export interface Sent {
   readonly index: number;
   readonly jpeg: Buffer;
 }
+
+/** The frame as a message, without its key. */
+export const cameraMessage = ({ index, jpeg }: Sent, fps: number): Message => ({
+  value: jpeg,
+  headers: { ce_time: new Date(firstMs + Math.round((index * 1_000) / fps)).toISOString() },
+});
 
 /** Sends the frames of all cameras, those of each in its own disorder; the same for the same seed. */
 export async function sendCameras(kafka: Kafka, topic: string, script: CamerasScript): Promise<void> {
@@ -29,15 +36,14 @@ export async function sendCameras(kafka: Kafka, topic: string, script: CamerasSc
   try {
     for (let camera = 0; camera < script.cameras; camera++) {
       const seed = script.seed * 1_000 + camera;
-      const sent = disordered(await drawn({ ...script, seed }), seed);
+      const sent = disordered(await drawCamera({ ...script, seed }), seed);
       for (let i = 0; i < sent.length; i += 50) {
         await producer.send({
           topic,
-          messages: sent.slice(i, i + 50).map(({ index, jpeg }) => ({
+          messages: sent.slice(i, i + 50).map((frame) => ({
+            ...cameraMessage(frame, script.fps),
             key: `camera-${camera}`,
             partition: camera % script.partitions,
-            value: jpeg,
-            headers: { ce_time: new Date(firstMs + Math.round((index * 1_000) / script.fps)).toISOString() },
           })),
         });
       }
@@ -47,7 +53,8 @@ export async function sendCameras(kafka: Kafka, topic: string, script: CamerasSc
   }
 }
 
-async function drawn(script: ShelfScript): Promise<Sent[]> {
+/** All frames of a camera, in order. */
+export async function drawCamera(script: ShelfScript): Promise<Sent[]> {
   const frames: Sent[] = [];
   const raw = { width: SHELF.widthPx, height: SHELF.heightPx, channels: 3 } as const;
   for (const data of drawShelf(script)) {

@@ -13,6 +13,8 @@ export interface InstanceOptions {
   /** Of the log. */
   readonly prefix: string;
   readonly partitions: number;
+  /** Sections of its deployment file that are other than they would be. */
+  readonly sections?: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
 }
 
@@ -22,21 +24,22 @@ const sessionTimeoutMs = 2_000;
 /** One instance of a service, through any number of lives; each begins where the last one ended. */
 export class Instance {
   readonly address: string;
+  /** The deployment file. */
+  readonly file: string;
   readonly #options: InstanceOptions;
-  readonly #file: string;
   #life: Life | undefined;
   #lives = 0;
 
   private constructor(options: InstanceOptions) {
     this.#options = options;
-    this.#file = join(options.folder, 'deployment.yaml');
+    this.file = join(options.folder, 'deployment.yaml');
     this.address = `unix:${join(options.folder, 'grpc')}`;
   }
 
   /** Writes its deployment file; it runs from `start` on. */
   static async prepare(options: InstanceOptions): Promise<Instance> {
     const instance = new Instance(options);
-    const { brokers, topic, group, prefix, partitions } = options;
+    const { brokers, topic, group, prefix, partitions, sections } = options;
     await mkdir(options.folder, { recursive: true });
     // JSON is YAML.
     const deployment = {
@@ -48,8 +51,9 @@ export class Instance {
       workers: { children: 1 },
       limits: { budgetMiB: 256, maxSources: 64 },
       shutdown: { deadlineMs: 15_000 },
+      ...sections,
     };
-    await writeFile(instance.#file, JSON.stringify(deployment, null, 2));
+    await writeFile(instance.file, JSON.stringify(deployment, null, 2));
     return instance;
   }
 
@@ -61,7 +65,7 @@ export class Instance {
   start(killAt?: { readonly point: KillPoint; readonly passing: number }): void {
     this.#lives += 1;
     this.#life = new Life({
-      args: ['run', this.#file],
+      args: ['run', this.file],
       signal: this.#options.signal,
       ...(killAt && { killAt: `${killAt.point}:${killAt.passing}:${this.#hit}` }),
     });

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, type ClientReadableStream } from '@grpc/grpc-js';
 import type { Kafka } from 'kafkajs';
 import { EventServiceClient } from '../../../src/records/generated/blinkstream/v1/events_service.js';
-import { readCommitted } from '../../support/kafka/committed.js';
 import type { OwnBroker } from '../../support/kafka/server.js';
 import { differenceOf, type Difference } from '../comparison.js';
 import { Subscriber } from '../subscriber.js';
+import { byCamera, committedEvents, isCovered, type EventsByCamera } from './events.js';
 import type { KafkaFault } from './faults.js';
 import { Instance, type InstanceOptions } from './instance.js';
 
@@ -16,9 +16,6 @@ const pollMs = 50;
 const patienceMs = 600_000;
 /** A stage is reached in this time, or not in this life: the instance may have been given nothing to do. */
 const stageMs = 8_000;
-
-/** Events as text, by camera, in order. */
-export type EventsByCamera = ReadonlyMap<string, readonly string[]>;
 
 export interface KafkaJobOptions extends Omit<InstanceOptions, 'folder'> {
   readonly folder: string;
@@ -125,9 +122,8 @@ export class KafkaJob {
   }
 
   /** As a read-committed consumer sees them. */
-  async events(): Promise<EventsByCamera> {
-    const messages = await readCommitted(this.#options.client, `${this.#options.prefix}.events`);
-    return byCamera(messages.map(({ value }) => value?.toString() ?? ''));
+  events(): Promise<EventsByCamera> {
+    return committedEvents(this.#options.client, this.#options.prefix);
   }
 
   async end(): Promise<void> {
@@ -143,20 +139,9 @@ export class KafkaJob {
   }
 
   /** Everything that was sent is covered by a checkpoint. */
-  async isDone(): Promise<boolean> {
+  isDone(): Promise<boolean> {
     const { client, topic, group } = this.#options;
-    const admin = client.admin();
-    try {
-      await admin.connect();
-      const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
-      const [{ partitions }] = await admin.fetchOffsets({ groupId: `${group}.watch`, topics: [topic] });
-      return partitions.length > 0 && partitions.every(({ partition, offset }) => ends.get(partition) === offset);
-    } catch {
-      // The broker is down.
-      return false;
-    } finally {
-      await admin.disconnect();
-    }
+    return isCovered(client, topic, group);
   }
 
   /** @throws what ended a subscriber or an instance that nobody has ended */
@@ -198,17 +183,6 @@ export class KafkaJob {
     }
     return true;
   }
-}
-
-function byCamera(events: readonly string[]): EventsByCamera {
-  const all = new Map<string, string[]>();
-  for (const event of events) {
-    const { source } = JSON.parse(event) as { source: string };
-    const list = all.get(source) ?? [];
-    list.push(event);
-    all.set(source, list);
-  }
-  return all;
 }
 
 /** Order is promised within each camera. */

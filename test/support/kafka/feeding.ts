@@ -1,11 +1,17 @@
 import { memoryLog } from '../../../src/log/memory.js';
 import type { ChangeLog, Committer } from '../../../src/log/index.js';
 import { plainLanes } from '../../../src/log/plain-lane.js';
-import { isTick, type DeadLetter, type FrameRef, type Tick } from '../../../src/records/index.js';
+import {
+  isTick,
+  type BlinkstreamError,
+  type DeadLetter,
+  type FrameRef,
+  type Tick,
+} from '../../../src/records/index.js';
 import { ByteBudget } from '../../../src/sources/budget.js';
 import type { Fed } from '../../../src/sources/feed.js';
 import { kafkaFeed, type KafkaFeed, type KafkaFeedOptions } from '../../../src/sources/kafka/feed.js';
-import type { Lane } from '../../../src/sources/kafka/lane.js';
+import type { Lane, OpenLane } from '../../../src/sources/kafka/lane.js';
 
 export type PlainLane = Lane & Committer;
 
@@ -20,6 +26,7 @@ export class Feeding {
   readonly log: ChangeLog;
   readonly letters: DeadLetter[] = [];
   readonly problems: string[] = [];
+  readonly errors: BlinkstreamError[] = [];
   readonly assigned: (readonly number[])[] = [];
   readonly expired: string[] = [];
   /** As they were committed, by camera. */
@@ -35,7 +42,11 @@ export class Feeding {
 
   constructor(
     options: Omit<KafkaFeedOptions<PlainLane>, 'lanes' | 'listener'>,
-    { log = memoryLog({ partitions: 1 }), work = () => undefined }: { log?: ChangeLog; work?: Work } = {},
+    {
+      log = memoryLog({ partitions: 1 }),
+      work = () => undefined,
+      lanes,
+    }: { log?: ChangeLog; work?: Work; lanes?: OpenLane<PlainLane> } = {},
   ) {
     this.log = log;
     this.feed = kafkaFeed({
@@ -43,16 +54,19 @@ export class Feeding {
       sessionTimeoutMs: 1_500,
       handOverMs: 2_000,
       ...options,
-      lanes: plainLanes({
-        log,
-        divert: (letters) => {
-          this.letters.push(...letters);
-          return Promise.resolve();
-        },
-      }),
+      lanes:
+        lanes ??
+        plainLanes({
+          log,
+          divert: (letters) => {
+            this.letters.push(...letters);
+            return Promise.resolve();
+          },
+        }),
       listener: {
         assigned: (partitions) => this.assigned.push(partitions),
-        problem: (error) => this.problems.push(error.message),
+        problem: (error) => this.#trouble(error),
+        crashed: (error) => this.#trouble(error),
         expired: (partition, from, before) => this.expired.push(`${partition}: ${from} to ${before}`),
       },
     });
@@ -68,6 +82,11 @@ export class Feeding {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.ended;
+  }
+
+  #trouble(error: BlinkstreamError): void {
+    this.errors.push(error);
+    this.problems.push(error.message);
   }
 
   async #run(work: Work): Promise<void> {

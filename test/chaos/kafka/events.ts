@@ -1,0 +1,37 @@
+import type { Kafka } from 'kafkajs';
+import { readCommitted } from '../../support/kafka/committed.js';
+
+/** Events as text, by camera, in order. */
+export type EventsByCamera = ReadonlyMap<string, readonly string[]>;
+
+export function byCamera(events: readonly string[]): EventsByCamera {
+  const all = new Map<string, string[]>();
+  for (const event of events) {
+    const { source } = JSON.parse(event) as { source: string };
+    const list = all.get(source) ?? [];
+    list.push(event);
+    all.set(source, list);
+  }
+  return all;
+}
+
+/** What is in the log of that prefix, as a read-committed consumer sees it. */
+export async function committedEvents(client: Kafka, prefix: string): Promise<EventsByCamera> {
+  const messages = await readCommitted(client, `${prefix}.events`);
+  return byCamera(messages.map(({ value }) => value?.toString() ?? ''));
+}
+
+/** Whether all that was sent to the topic is covered by a checkpoint; false too where the broker is down. */
+export async function isCovered(client: Kafka, topic: string, group: string): Promise<boolean> {
+  const admin = client.admin();
+  try {
+    await admin.connect();
+    const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
+    const [{ partitions }] = await admin.fetchOffsets({ groupId: `${group}.watch`, topics: [topic] });
+    return partitions.length > 0 && partitions.every(({ partition, offset }) => ends.get(partition) === offset);
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect();
+  }
+}
