@@ -20,7 +20,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['bin/*.js', '.ci/*.mjs', 'proto/*.mjs'],
+    files: ['bin/*.js', '.ci/*.mjs', 'proto/*.mjs', 'test/soak/*.mjs'],
     ...tseslint.configs.disableTypeChecked,
     languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
   },

@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   decode: () => import('./decode.js'),
   grpc: () => import('./grpc.js'),
   memory: () => import('./memory.js'),
+  kafka: () => import('./kafka.js'),
 };
 
 const figures = (value: number | string): string =>

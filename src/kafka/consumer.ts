@@ -39,10 +39,21 @@ export interface ConsumerHandler {
 
 /** Fetches are answered after this long where nothing has come; also how soon a resumed partition is asked for again. */
 const FETCH_WAIT_MS = 100;
+/** What one fetch may bring: several pictures of each partition. */
+export const fetchLimits = { maxBytesPerPartition: 4 * 2 ** 20, maxBytes: 16 * 2 ** 20 } as const;
 /** A healthy consumer fetches or beats many times in this. */
 const SILENT_MS = 90_000;
 /** An ending that takes longer is left to itself. */
 const END_MS = 10_000;
+
+/** The times of a consumer that go with a session time-out. */
+export const consumerTiming = (sessionTimeoutMs: number) => ({
+  sessionTimeout: sessionTimeoutMs,
+  // Members rejoin as soon as a heartbeat tells them to; one that does not is waited for this long.
+  rebalanceTimeout: 2 * sessionTimeoutMs,
+  heartbeatInterval: Math.min(1_000, sessionTimeoutMs / 5),
+  maxWaitTimeInMs: Math.min(FETCH_WAIT_MS, sessionTimeoutMs / 5),
+});
 
 /**
  * A kafkajs consumer that is kept alive: one that an error ended which may pass is followed by a new one after a pause
@@ -102,13 +113,8 @@ export class GroupConsumer {
     const { kafka, topics, group, assigner, sessionTimeoutMs } = this.#options;
     const consumer = kafka.consumer({
       groupId: group,
-      sessionTimeout: sessionTimeoutMs,
-      // Members rejoin as soon as a heartbeat tells them to; one that does not is waited for this long.
-      rebalanceTimeout: 2 * sessionTimeoutMs,
-      heartbeatInterval: Math.min(1_000, sessionTimeoutMs / 5),
-      maxWaitTimeInMs: Math.min(FETCH_WAIT_MS, sessionTimeoutMs / 5),
-      maxBytesPerPartition: 4 * 2 ** 20,
-      maxBytes: 16 * 2 ** 20,
+      ...consumerTiming(sessionTimeoutMs),
+      ...fetchLimits,
       partitionAssigners: [...(assigner ? [assigner] : []), kafkajs.PartitionAssigners.roundRobin],
       // Its own restarts come after the same pause for ever.
       retry: { restartOnFailure: () => Promise.resolve(false) },

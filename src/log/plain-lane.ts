@@ -12,6 +12,12 @@ export interface PlainLaneOptions {
 }
 
 /**
+ * The group's offset follows the log at this distance: it travels by the connection that frames are fetched by, each of
+ * which waits for the answer to the other.
+ */
+const OFFSET_EVERY_MS = 100;
+
+/**
  * Lanes for Kafka input and a log that is elsewhere: a step goes to the log, and then the offset to the group. A crash in
  * between only has messages read again that the log's checkpoints cover already. For one instance alone: nothing keeps
  * a second one, with a log of its own, from reading on where this one stopped without knowing what it saw.
@@ -30,6 +36,7 @@ class PlainLane implements Lane, Committer {
   #committing: Promise<void> | undefined;
   #isDue = false;
   #isReleased = false;
+  #endRest: (() => void) | undefined;
 
   constructor(input: InputPartition, options: PlainLaneOptions) {
     this.#input = input;
@@ -55,6 +62,7 @@ class PlainLane implements Lane, Committer {
 
   async release(): Promise<void> {
     this.#isReleased = true;
+    this.#endRest?.();
     this.#commitOffset();
     await this.#committing;
   }
@@ -74,8 +82,19 @@ class PlainLane implements Lane, Committer {
       } catch (error) {
         this.#options.problem?.(error as BlinkstreamError);
       }
+      if (!this.#isReleased) await this.#rested();
     }
     this.#committing = undefined;
+  }
+
+  #rested(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, OFFSET_EVERY_MS);
+      this.#endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #mustBeHeld(): void {

@@ -38,7 +38,8 @@ export async function readHeader(bytes: Uint8Array, options: DecodeOptions = {})
   const plain = plainHeader(bytes);
   if (plain !== undefined) {
     if (plain.width * plain.height > (options.maxPixels ?? DEFAULT_MAX_PIXELS)) throw tooLarge(options);
-    return { ...plain, pages: 1 };
+    const { mediaType, width, height } = plain;
+    return { mediaType, width, height, pages: 1 };
   }
   const { metadata, mediaType } = await metadataOf(bytes, options);
   const { width, height } = metadata.autoOrient;
@@ -52,12 +53,9 @@ export async function readHeader(bytes: Uint8Array, options: DecodeOptions = {})
  * @throws BlinkstreamError class `data`: `PICTURE_FORMAT`, `PICTURE_TOO_LARGE`, `PICTURE_DAMAGED`
  */
 export async function decodePicture(encoded: EncodedPicture, options: DecodeOptions = {}): Promise<Picture> {
-  const { metadata } = await metadataOf(encoded.bytes, options);
-  const depth = metadata.depth === 'uchar' || metadata.depth === 'ushort' ? metadata.depth : 'float';
-  // libvips converts to 8-bit sRGB unless told to stay where it is, and from there back up to the depth asked for.
-  const space = ownSpaces.has(metadata.space) ? metadata.space : 'srgb';
-  // Its plain grey loses alpha on output, so grey + alpha goes out as RGBA with three equal channels.
-  const greyAlpha = space === 'b-w' && metadata.hasAlpha;
+  const { depth, space, hasAlpha } = await samplesOf(encoded.bytes, options);
+  // libvips's plain grey loses alpha on output, so grey + alpha goes out as RGBA with three equal channels.
+  const greyAlpha = space === 'b-w' && hasAlpha;
   try {
     const { data, info } = await openPicture(encoded.bytes, decodeLimits(options))
       .autoOrient()
@@ -70,6 +68,25 @@ export async function decodePicture(encoded: EncodedPicture, options: DecodeOpti
   } catch (error) {
     throw decodeError(error, options);
   }
+}
+
+interface Samples {
+  readonly depth: 'uchar' | 'ushort' | 'float';
+  /** libvips converts to 8-bit sRGB unless told to stay where it is, and from there back up to the depth asked for. */
+  readonly space: Metadata['space'];
+  readonly hasAlpha: boolean;
+}
+
+/** How the picture is to come out. Asking the library costs a tenth of decoding, so a plain JPEG is not asked about. */
+async function samplesOf(bytes: Uint8Array, options: DecodeOptions): Promise<Samples> {
+  const plain = plainHeader(bytes)?.space;
+  if (plain !== undefined) return { depth: 'uchar', space: plain, hasAlpha: false };
+  const { metadata } = await metadataOf(bytes, options);
+  return {
+    depth: metadata.depth === 'uchar' || metadata.depth === 'ushort' ? metadata.depth : 'float',
+    space: ownSpaces.has(metadata.space) ? metadata.space : 'srgb',
+    hasAlpha: metadata.hasAlpha,
+  };
 }
 
 /** Colour spaces that come out unchanged. */

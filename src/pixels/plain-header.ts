@@ -3,6 +3,8 @@ export interface PlainHeader {
   readonly mediaType: 'image/jpeg' | 'image/png';
   readonly width: number;
   readonly height: number;
+  /** Of a JPEG of 8-bit samples: grey or in colour. Undefined where a library has to be asked. */
+  readonly space?: 'b-w' | 'srgb';
 }
 
 /**
@@ -33,6 +35,9 @@ function plainPng(view: DataView): PlainHeader | undefined {
   return undefined;
 }
 
+/** By the number of a JPEG's components; four are CMYK or alike. */
+const spaces: Readonly<Partial<Record<number, 'b-w' | 'srgb'>>> = { 1: 'b-w', 3: 'srgb' };
+
 function plainJpeg(view: DataView): PlainHeader | undefined {
   let at = 2;
   while (at + 9 <= view.byteLength && view.getUint8(at) === 0xff) {
@@ -40,7 +45,9 @@ function plainJpeg(view: DataView): PlainHeader | undefined {
     if (marker === 0xe1) return undefined;
     // Frame headers SOF0–SOF15, without the tables whose markers lie between them.
     if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
-      return sized('image/jpeg', view.getUint16(at + 7), view.getUint16(at + 5));
+      const plain = sized('image/jpeg', view.getUint16(at + 7), view.getUint16(at + 5));
+      const space = view.getUint8(at + 4) === 8 && at + 9 < view.byteLength ? spaces[view.getUint8(at + 9)] : undefined;
+      return plain && space ? { ...plain, space } : plain;
     }
     // Only segments with a length may stand before it.
     if (marker < 0xc4 || (marker >= 0xd0 && marker <= 0xda)) return undefined;

@@ -1,10 +1,11 @@
-import { concatMap, lastValueFrom } from 'rxjs';
+import { lastValueFrom } from 'rxjs';
 import { BlinkstreamError, type Blob, type Checkpoint } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
 import type { ReasonSequence } from '../reasoning/index.js';
 import type { Committer } from '../log/index.js';
 import { ByteBudget } from '../sources/budget.js';
 import type { Source, SourceReport } from '../sources/index.js';
+import { committing } from './committing.js';
 import { inPipeline, type InHand, type PipelineContext, type PipelineListener } from './context.js';
 import type { Step } from './operators/track.js';
 import { sceneLease } from './settled-scene.js';
@@ -108,13 +109,12 @@ export async function run<Options>({
     () => topology.build(options),
   );
 
-  let pending: Step[] = [];
   let committedEvents = 0;
-  const commit = async (checkpoint: Checkpoint, done?: SourceReport): Promise<void> => {
-    const events = pending.flatMap((step) => step.events);
-    const contradicted = pending.flatMap((step) => step.contradicted);
-    const blobs = keeper.take(pending);
-    pending = [];
+  const commit = async (steps: readonly Step[], checkpoint: Checkpoint, done?: SourceReport): Promise<void> => {
+    const events = steps.flatMap((step) => step.events);
+    const contradicted = steps.flatMap((step) => step.contradicted);
+    const blobs = keeper.take(steps);
+    counts.contradicted += contradicted.length;
     const state: RunState = {
       counts: { ...counts, ...countsIn(checkpoint) },
       ...(done && { done }),
@@ -138,16 +138,7 @@ export async function run<Options>({
   let over: Parameters<NonNullable<PipelineListener['over']>>[0] = 'broken';
   listener.begun?.(() => inHandOf(budget, holders));
   try {
-    await lastValueFrom(
-      steps$.pipe(
-        concatMap(async (step) => {
-          pending.push(step);
-          counts.contradicted += step.contradicted.length;
-          if (step.checkpoint !== undefined) await commit(step.checkpoint);
-        }),
-      ),
-      { defaultValue: undefined },
-    );
+    const rest = await lastValueFrom(steps$.pipe(committing(commit)));
     signal.throwIfAborted();
     if (report === undefined) {
       throw new BlinkstreamError(`source ${source.name} ended without saying how`, {
@@ -157,7 +148,7 @@ export async function run<Options>({
       });
     }
     // What came after the last checkpoint will be met again.
-    if (report.suspended !== true) await commit({ states: {}, positions: {} }, report);
+    if (report.suspended !== true) await commit(rest, { states: {}, positions: {} }, report);
     over = report.suspended === true ? 'suspended' : 'ended';
     return { report, alreadyDone: false, committedEvents, ...counts };
   } finally {

@@ -18,6 +18,8 @@ export interface LifeOptions {
   readonly args: readonly string[];
   /** `point:n:FILE`, as `killPoint` reads it. */
   readonly killAt?: string;
+  /** Of the process, beside ours. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Kills it on abort, so that it does not outlive who started it. */
   readonly signal: AbortSignal;
 }
@@ -31,11 +33,11 @@ export class Life {
   readonly #child: ChildProcess;
   readonly ended: Promise<void>;
 
-  constructor({ args, killAt, signal }: LifeOptions) {
+  constructor({ args, killAt, env, signal }: LifeOptions) {
     this.#args = args;
     const child = spawn(process.execPath, [program(), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...(killAt !== undefined && { BLINKSTREAM_KILL_AT: killAt }) },
+      env: { ...process.env, ...env, ...(killAt !== undefined && { BLINKSTREAM_KILL_AT: killAt }) },
       signal,
       killSignal: 'SIGKILL',
     });
