@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { metricDefinitions } from '../../src/operation/metric-definitions.js';
 import { subscribeEvents } from '../../src/outputs/grpc/client.js';
 import { ffmpeg } from '../support/clips.js';
+import { findFfmpeg } from '../../src/sources/ffmpeg-binary.js';
 import { LoggedService } from '../support/logged-service.js';
 
 let folder: string;
@@ -76,7 +77,10 @@ const written = async (name: string): Promise<Told[]> =>
 
 describe('a service under watch', () => {
   it('tells metrics, health and notes while it runs, and no secret in any of them', async () => {
-    const camera = `  - { name: gate, kind: camera, url: 'http://keeper:hush-hush@127.0.0.1:9/live?token=hush-hush' }`;
+    // An ffmpeg before 5.1 is given no secrets: there the camera would fail for good, and the service with it.
+    const { hasFpsMode: keepsSecrets } = await findFfmpeg();
+    const [login, query] = keepsSecrets ? ['keeper:hush-hush@', '?token=hush-hush'] : ['', ''];
+    const camera = `  - { name: gate, kind: camera, url: 'http://${login}127.0.0.1:9/live${query}' }`;
     const service = await start('watched', { sources: camera });
     await vi.waitFor(async () => expect((await service.ask('/readyz')).status).toBe(200), { timeout: 30_000 });
     expect(await service.ask('/healthz')).toEqual({ status: 200, body: '{"ok":true}\n' });

@@ -120,6 +120,8 @@ const deployment = (worker: string, cameraPort: number): string => `topologies:
   - kind: watch
 sources:
   - { name: red, kind: video, input: red.mp4 }
+  # Goes on when the others have ended.
+  - { name: ramp, kind: push, stallMs: 0 }
   - name: gate
     kind: camera
     url: 'http://viewer:\${env:CAMERA_PASSWORD}@127.0.0.1:${cameraPort}/stream'
@@ -155,7 +157,7 @@ describe('blinkstream run, worker and subscribe, secured', () => {
     await writeFile(file, deployment(`localhost:${port}`, (camera.address() as AddressInfo).port));
 
     const check = await ended(['run', file, '--check'], env);
-    expect(check).toMatchObject({ stdout: `${file} is in order: 2 pipelines\n`, code: 0 });
+    expect(check).toMatchObject({ stdout: `${file} is in order: 3 pipelines\n`, code: 0 });
     const service = new Command(['run', file], env);
     const [, address] = await service.told(/change events are served on (\S+)/);
     await service.told(/watch\/red ended/);
@@ -183,7 +185,7 @@ describe('blinkstream run, worker and subscribe, secured', () => {
     }
 
     if (keepsSecrets) expect(await authorization).toBe(`viewer:${password}`);
-    expect(await service.stop()).toBe(0);
+    expect(await service.stop()).toBe(keepsSecrets ? 0 : 3);
     const lines = (await readFile(join(folder.path, 'data/events.jsonl'), 'utf8')).trim().split('\n');
     const ids = lines.map((line) => (JSON.parse(line) as ChangeEvent).eventId);
     // The camera may have told of its gap since.
@@ -237,14 +239,14 @@ log: { folder: hidden/log }
     await writeFile(file, whole);
     expect(await ended(['run', file, '--check'], { WORKER_TOKEN: workerToken, CAMERA_PASSWORD: undefined })).toEqual({
       code: 2,
-      stdout: `${file}:7:10: the variable CAMERA_PASSWORD is not set\n`,
+      stdout: `${file}:9:10: the variable CAMERA_PASSWORD is not set\n`,
       stderr: '',
     });
     await writeFile(file, whole.replace('cert: server.pem', 'cert: token'));
     const env = { WORKER_TOKEN: workerToken, CAMERA_PASSWORD: password };
     expect(await ended(['run', file, '--check'], env)).toEqual({
       code: 3,
-      stdout: `${file}:16:10: ${join(folder.path, 'token')} holds no certificate\n`,
+      stdout: `${file}:18:10: ${join(folder.path, 'token')} holds no certificate\n`,
       stderr: '',
     });
   });
