@@ -24,6 +24,7 @@ import { jsonLinesOutput } from '../../outputs/jsonl.js';
 import { changeEventToJson } from '../../records/convert/change.js';
 import { makeFolder } from '../../records/files.js';
 import { BlinkstreamError, type ChangeEvent } from '../../records/index.js';
+import { persist } from '../../records/persist.js';
 import { frameService } from '../../sources/push/service.js';
 import { loadDeployment, type LoadedDeployment } from '../../topology/deployment/parse.js';
 import { securityIn } from '../../topology/deployment/security.js';
@@ -76,7 +77,8 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
   const parts = await partsOf(loaded);
   const hub = hubOf(loaded, (line) => tell(pushNote(line)));
   const kafka = await kafkaOf(loaded, (error) => tell(kafkaNote(error)));
-  const log = await logOf(loaded, kafka);
+  const log = await logOf(loaded, kafka, io.signal);
+  if (log === undefined) return exitCodes.done;
   const stop = new AbortController();
   const side = new SideWork(stop);
   const tally = new ServiceTally();
@@ -187,14 +189,26 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
   }
 }
 
-async function logOf(loaded: LoadedDeployment, kafka: DeploymentKafka | undefined): Promise<ChangeLog> {
+/** A cluster that cannot be reached is waited for, as it would be later on; undefined where it is asked to stop before. */
+async function logOf(
+  loaded: LoadedDeployment,
+  kafka: DeploymentKafka | undefined,
+  stop: AbortSignal,
+): Promise<ChangeLog | undefined> {
   const { retention, log } = loaded.deployment;
   const kept = {
     ...(retention.maxEvents !== undefined && { maxEvents: retention.maxEvents }),
     ...(retention.maxAgeDays !== undefined && { maxAgeMs: retention.maxAgeDays * 86_400_000 }),
   };
-  const inKafka = kafka && (await logInKafka(loaded, kafka, kept));
-  return inKafka ?? openLmdbLog({ path: resolve(loaded.folder, log.folder), retention: kept });
+  if (kafka === undefined || log.kafka === undefined) {
+    return openLmdbLog({ path: resolve(loaded.folder, log.folder), retention: kept });
+  }
+  try {
+    return await persist(async () => logInKafka(loaded, kafka, kept), { signal: stop, failed: kafka.problem });
+  } catch (error) {
+    if (stop.aborted) return undefined;
+    throw error;
+  }
 }
 
 function tellEvent(io: CommandIo, event: ChangeEvent): void {
