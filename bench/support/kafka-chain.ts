@@ -25,7 +25,7 @@ const budgetBytes = 1_024 * 2 ** 20;
 /**
  * The cameras of a topic through the production chain: feed, a pipeline for each camera in a service, commits. Workers
  * answer at once, and the log is in memory.
- * @returns time from the assignment of the partitions to when the windows have taken the last of `count` frames, ms
+ * @returns time from the first frame that a pipeline is given to when the windows have taken the last of `count`, ms
  */
 export async function readThroughChain({ kafka, topic, group, topology, count }: ChainOptions): Promise<number> {
   const log = memoryLog({ partitions: 1 });
@@ -46,6 +46,9 @@ export async function readThroughChain({ kafka, topic, group, topology, count }:
     signal: new AbortController().signal,
     listener: {
       pipeline: () => ({
+        frame: () => {
+          if (Number.isNaN(startedMs)) startedMs = performance.now();
+        },
         windowed: () => {
           windowed += 1;
           if (windowed === count) done.abort();
@@ -58,7 +61,6 @@ export async function readThroughChain({ kafka, topic, group, topology, count }:
     ...{ client: kafka, topic, group },
     lanes: plainLanes({ log, divert: ([letter]) => Promise.reject(new Error(letter.problem)), problem: failed }),
     listener: {
-      assigned: () => (startedMs = performance.now()),
       problem: failed,
       crashed: failed,
     },

@@ -54,6 +54,14 @@ export class Tracker {
     this.state = restored === undefined ? { nextOrdinal: 1, open: [] } : structuredClone(restored);
   }
 
+  /**
+   * The state as it is now, whatever comes later. Findings are never changed, only replaced, and so are shared: a copy of
+   * each, with its embedding, for every checkpoint that waits would be most of what a process holds.
+   */
+  snapshot(): TrackerState {
+    return { nextOrdinal: this.state.nextOrdinal, open: this.state.open.map((change) => ({ ...change })) };
+  }
+
   push(input: TrackInput): ChangeEvent[] {
     const events: ChangeEvent[] = [];
     for (const finding of input.findings) events.push(...this.#take(finding, input));

@@ -13,7 +13,7 @@ export interface ConsumerOptions {
   readonly sessionTimeoutMs: number;
 }
 
-/** A batch as it was fetched; its messages are slices of the fetch, to be copied before `fetched` returns. */
+/** A batch as it was fetched; its messages are slices of the fetch, which they pin: see `Borrowed`. */
 export interface FetchedBatch {
   readonly topic: string;
   readonly partition: number;

@@ -1,17 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { projectFile } from '../support/project-file.js';
 
 /** How much of what it wrote last an error repeats. */
 const toldCharacters = 2_000;
-
-/** The command line's program, also from the build of this file. */
-function program(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, 'bin', 'blinkstream.js');
-}
 
 export interface LifeOptions {
   /** Arguments of the command. */
@@ -35,7 +26,7 @@ export class Life {
 
   constructor({ args, killAt, env, signal }: LifeOptions) {
     this.#args = args;
-    const child = spawn(process.execPath, [program(), ...args], {
+    const child = spawn(process.execPath, [projectFile('bin', 'blinkstream.js'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env, ...(killAt !== undefined && { BLINKSTREAM_KILL_AT: killAt }) },
       signal,

@@ -1,4 +1,5 @@
 /** `blinkstream run` over a topic of frames, against the real broker; what goes wrong is numbered as in docs/faults.md. */
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
@@ -55,7 +56,7 @@ await describeKafka('blinkstream run over a topic of frames', () => {
     }
 
     isDone(): Promise<boolean> {
-      return isCovered(client, this.topic, this.group);
+      return kafka.admin((admin) => isCovered(admin, this.topic, `${this.group}.watch`));
     }
 
     events(): Promise<EventsByCamera> {
@@ -186,7 +187,11 @@ await describeKafka('blinkstream run over a topic of frames', () => {
       const instance = await run.instance();
       instance.start();
       const path = instance.address.slice('unix:'.length);
-      await waitFor(() => expect(existsSync(path)).toBe(true));
+      // The socket is there a moment before anybody listens.
+      await waitFor(async () => {
+        const socket = connect(path);
+        await once(socket, 'connect').finally(() => socket.destroy());
+      });
       const session = connectHttp2('http://localhost', {
         createConnection: () => connect(path),
         // No room for data, however little.

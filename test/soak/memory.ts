@@ -1,8 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
+import { projectFile } from '../support/project-file.js';
 
 /** Memory of a process, MB. */
 export interface Memory {
@@ -22,15 +23,8 @@ const bytesPerMb = 1e6;
 export const samplerEnv = (folder: string): Readonly<Record<string, string>> => ({
   MALLOC_ARENA_MAX: '2',
   BLINKSTREAM_SOAK_FOLDER: folder,
-  NODE_OPTIONS: `--expose-gc --import ${pathToFileURL(sampler()).href}`,
+  NODE_OPTIONS: `--expose-gc --import ${pathToFileURL(projectFile('test', 'soak', 'sampler.mjs')).href}`,
 });
-
-/** Also from the build of this file, which has no copy of it. */
-function sampler(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, 'test', 'soak', 'sampler.mjs');
-}
 
 /** @throws Error where the process does not answer */
 export async function memoryOf(pid: number, folder: string): Promise<Memory> {

@@ -75,10 +75,11 @@ export async function soak({ hours, signal, tell }: SoakOptions): Promise<SoakRe
         await feeding;
       } finally {
         isOver.abort();
+        // A subscriber that goes on would keep the process, also where the run has failed.
+        stalled.stop();
+        await subscriber.stop();
       }
       const samples = await sampling;
-      stalled.stop();
-      await subscriber.stop();
       await service.stop();
       return { frames: feeder.sent, events: subscriber.events.length, samples, letGo: stalled.letGo };
     });

@@ -276,6 +276,24 @@ describe('tracker: whatever is found', () => {
     );
   });
 
+  it('a snapshot stays as it was, and shares the findings', () => {
+    fc.assert(
+      fc.property(lives(), fc.nat(), (life, where) => {
+        const inputs = [...inputsOf(life)];
+        const stop = where % (inputs.length + 1);
+        const tracker = open();
+        for (const input of inputs.slice(0, stop)) tracker.push(input);
+        const snapshot = tracker.snapshot();
+        const untouched = structuredClone(snapshot);
+        expect(snapshot).toEqual(tracker.state);
+        for (const [i, { finding }] of snapshot.open.entries()) expect(finding).toBe(tracker.state.open[i].finding);
+        for (const input of inputs.slice(stop)) tracker.push(input);
+        tracker.end();
+        expect(snapshot).toEqual(untouched);
+      }),
+    );
+  });
+
   it('the state after any push is enough to go on with the same events, and is not touched', () => {
     fc.assert(
       fc.property(lives(), fc.nat(), (life, where) => {

@@ -41,7 +41,7 @@ export class CameraClock {
 
   /** The next frame, out of a message of `topic/partition`. @param release called when its lease is over */
   frame(
-    { message: { offset }, eventTimeMs, picture, width, height }: FrameMessage,
+    { message, eventTimeMs, picture, width, height }: FrameMessage,
     { topic, partition }: { readonly topic: string; readonly partition: number },
     release: () => void,
   ): Frame {
@@ -50,6 +50,7 @@ export class CameraClock {
     this.#latestAt = performance.now();
     const index = this.#index++;
     const firstMs = this.#firstMs;
+    const { offset } = message;
     return {
       ref: {
         source: this.#source,
@@ -60,7 +61,10 @@ export class CameraClock {
         width,
         height,
       },
-      lease: leaseOf({ form: 'encoded', encoded: picture }, picture.bytes.byteLength, release),
+      lease: leaseOf({ form: 'encoded', encoded: picture }, picture.bytes.byteLength, () => {
+        message.release();
+        release();
+      }),
     };
   }
 

@@ -26,6 +26,10 @@ export interface CameraHost {
   isCaughtUp(): Promise<boolean>;
 }
 
+function drop(item: CameraItem): void {
+  if (item.type === 'frame') item.message.release();
+}
+
 /** How often a quiet camera tells that time has passed. */
 const TICK_EVERY_MS = 1_000;
 
@@ -59,7 +63,7 @@ export class Camera implements Source {
   }
 
   push(item: CameraItem): void {
-    if (this.#isSuspended) return;
+    if (this.#isSuspended) return drop(item);
     this.#items.push(item);
     this.#wake?.();
   }
@@ -68,7 +72,7 @@ export class Camera implements Source {
   suspend(): void {
     this.#suspension.abort();
     const bytes = this.waitingBytes;
-    this.#items.length = 0;
+    for (const item of this.#items.splice(0)) drop(item);
     if (bytes > 0) this.#host.given(bytes);
     this.#wake?.();
   }
@@ -92,6 +96,7 @@ export class Camera implements Source {
         if (tick !== undefined) yield tick;
       } else if (clock.isDone(item.message.offset)) {
         host.given(item.picture.bytes.byteLength);
+        drop(item);
       } else {
         const bytes = item.picture.bytes.byteLength;
         // From here on the pipeline's budget counts them.
@@ -101,6 +106,7 @@ export class Camera implements Source {
           () => false,
         );
         host.given(bytes);
+        if (!isIn) drop(item);
         signal.throwIfAborted();
         if (!isIn) break;
         yield clock.frame(item, host, () => budget.give(bytes));

@@ -52,12 +52,16 @@ export class Cameras<L> {
     if (wanted === undefined && this.#wanted.size >= maxCameras) return undefined;
     if (wanted !== undefined && offset < wanted) {
       coverage.pass(offset + 1n);
+      frame.message.release();
       return 0;
     }
     coverage.take(name, offset);
     this.#wanted.set(name, offset + 1n);
     // It will be read again.
-    if (this.#resting.has(name)) return 0;
+    if (this.#resting.has(name)) {
+      frame.message.release();
+      return 0;
+    }
     const camera = this.#running.get(name) ?? this.#offer(name);
     camera.push(frame);
     return picture.bytes.byteLength;

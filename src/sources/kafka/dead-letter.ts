@@ -17,6 +17,7 @@ export function deadLetterOf(
     ...(error.hint !== undefined && { hint: error.hint }),
     ...(key && { key }),
     headers,
-    ...(value.byteLength <= MAX_VALUE_BYTES && { value }),
+    // A letter may wait for long, and would keep its whole fetch.
+    ...(value.byteLength <= MAX_VALUE_BYTES && { value: Buffer.from(value) }),
   };
 }

@@ -51,11 +51,13 @@ export class Diversion {
     const { offset } = poison.message;
     if (offset < this.#wanted) {
       coverage.pass(offset + 1n);
+      poison.message.release();
       return;
     }
     this.#wanted = offset + 1n;
     coverage.take(LETTERS, offset);
     this.#waiting.push({ letter: deadLetterOf(poison, input), offset });
+    poison.message.release();
     this.#running ??= this.#run().catch(this.#options.failed);
   }
 

@@ -1,5 +1,5 @@
 import type { FetchedBatch } from '../../kafka/consumer.js';
-import { copyMessage, type FrameMessage, type PoisonMessage, type RawMessage } from './message.js';
+import { takeMessage, type FrameMessage, type PoisonMessage, type RawMessage } from './message.js';
 
 /** What comes out of an intake, in the order of the log. */
 export type Taken =
@@ -51,11 +51,11 @@ export class Intake {
     return this.#waiting.length === 0 && this.#bytes === 0;
   }
 
-  /** Copies what is new in the batch. Never waits. */
+  /** Takes what is new in the batch. Never waits. */
   take({ messages, next }: FetchedBatch): void {
     for (const message of messages) {
       if (BigInt(message.offset) < this.#next) continue;
-      const own = copyMessage(message);
+      const own = takeMessage(message);
       this.#bytes += own.value.byteLength;
       this.#waiting.push(own);
     }
@@ -78,13 +78,14 @@ export class Intake {
   /** Forgets all that waits, because it is fetched again from `offset` on. */
   restart(offset: bigint): void {
     this.#epoch += 1;
-    this.#waiting.length = 0;
+    this.#drop();
     this.#bytes = 0;
     this.#next = offset;
   }
 
   end(): void {
     this.#isEnded = true;
+    this.#drop();
     this.#wake?.();
   }
 
@@ -115,10 +116,17 @@ export class Intake {
       const taken = await first.taken;
       // Ended or begun anew meanwhile.
       if (this.#isEnded || taken === undefined) return;
-      if (first.epoch !== this.#epoch) continue;
+      if (first.epoch !== this.#epoch) {
+        if ('message' in taken) taken.message.release();
+        continue;
+      }
       this.#bytes -= first.bytes;
       yield taken;
     }
+  }
+
+  #drop(): void {
+    for (const waiting of this.#waiting.splice(0)) if ('value' in waiting) waiting.release();
   }
 
   #add(waiting: Waiting): void {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { KafkaMessage } from 'kafkajs';
 import { readHeader } from '../../pixels/decode.js';
 import { BlinkstreamError, type EncodedPicture } from '../../records/index.js';
+import { Borrowed } from './borrowed.js';
 
-/** A message with bytes of its own: kafkajs gives slices that would pin the whole fetch. */
+/** A message on its way to where it is used. */
 export interface RawMessage {
   readonly offset: bigint;
   readonly key: Uint8Array | undefined;
@@ -11,7 +12,10 @@ export interface RawMessage {
   readonly headers: Readonly<Record<string, string>>;
   /** When it was produced or appended, whichever the topic says; NaN where there is none. */
   readonly timestampMs: number;
+  /** To be asked for each time: see `Borrowed`. */
   readonly value: Uint8Array;
+  /** Nobody needs the value any more. May be called again. */
+  release(): void;
 }
 
 /** What a frame message holds once it was checked. */
@@ -51,27 +55,25 @@ const MAX_AHEAD_MS = 3_600_000;
 const MAX_KEY_CHARS = 200;
 const EMPTY = new Uint8Array(0);
 
-export function copyMessage({ offset, key, value, timestamp, headers }: KafkaMessage): RawMessage {
+/** What kafkajs gives: a value that is a slice of its fetch stays one for as long as `Borrowed` allows. */
+export function takeMessage({ offset, key, value, timestamp, headers }: KafkaMessage): RawMessage {
   const text: Record<string, string> = {};
   for (const [name, given] of Object.entries(headers ?? {})) {
     const last = Array.isArray(given) ? given.at(-1) : given;
     if (last !== undefined) text[name] = last.toString();
   }
   const timestampMs = Number(timestamp);
+  const body = Borrowed.of(value ?? EMPTY);
   return {
     offset: BigInt(offset),
-    key: key === null ? undefined : copy(key),
+    key: key === null ? undefined : Buffer.from(key),
     headers: text,
     timestampMs: timestampMs >= 0 ? timestampMs : Number.NaN,
-    value: value === null ? EMPTY : copy(value),
+    get value() {
+      return body.bytes;
+    },
+    release: () => body.release(),
   };
-}
-
-function copy(bytes: Uint8Array): Uint8Array {
-  // Neither filled with zeros first nor taken from the shared pool.
-  const own = Buffer.allocUnsafeSlow(bytes.byteLength);
-  own.set(bytes);
-  return own;
 }
 
 /**
@@ -98,7 +100,7 @@ export async function readMessage(
       message,
       camera,
       eventTimeMs,
-      picture: { mediaType, bytes },
+      picture: message.value.byteLength > 0 ? inlinePicture(mediaType, message) : { mediaType, bytes },
       width,
       height,
     };
@@ -107,6 +109,13 @@ export async function readMessage(
     throw error;
   }
 }
+
+const inlinePicture = (mediaType: EncodedPicture['mediaType'], message: RawMessage): EncodedPicture => ({
+  mediaType,
+  get bytes() {
+    return message.value;
+  },
+});
 
 /** Of whom a message is and when its frame was taken; undefined where that makes it poison, as `readMessage` tells. */
 export function originOf(message: RawMessage): { readonly camera: string; readonly eventTimeMs: number } | undefined {

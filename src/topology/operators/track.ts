@@ -55,7 +55,7 @@ export function track(
             }),
             ...(settledScene && { settledScene }),
             ...(checkpoint && {
-              checkpoint: { ...checkpoint, states: { ...checkpoint.states, track: structuredClone(tracker.state) } },
+              checkpoint: { ...checkpoint, states: { ...checkpoint.states, track: tracker.snapshot() } },
             }),
           };
         }),

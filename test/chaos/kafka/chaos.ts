@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaNames } from '../../support/kafka/names.js';
 import { startBroker } from '../../support/kafka/server.js';
 import { sendCameras, type CamerasScript } from './cameras.js';
-import { drawKafkaFaults, type KafkaFaultKind } from './faults.js';
+import { byTarget, drawKafkaFaults, type DrawnFault, type KafkaFaultKind } from './faults.js';
 import { KafkaJob, type KafkaJobResult } from './job.js';
 
 export interface KafkaChaosOptions {
@@ -25,8 +25,8 @@ export interface KafkaChaosResult {
   readonly jobs: readonly KafkaJobResult[];
 }
 
-/** Instances that are there all the time; one more comes and goes. */
-const instances = 2;
+/** Instances that are there all the time, but for being killed; one more comes and goes. */
+const instances = 3;
 const toldEvery = 10;
 
 /**
@@ -55,10 +55,7 @@ export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaos
       });
 
     const undisturbed = await begin('undisturbed', 1);
-    while (!(await undisturbed.isDone())) {
-      undisturbed.check();
-      await sleep(500);
-    }
+    await undisturbed.done();
     const expected = await undisturbed.events();
     await undisturbed.end();
     const eventsPerJob = [...expected.values()].reduce((sum, events) => sum + events.length, 0);
@@ -66,30 +63,42 @@ export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaos
 
     const hits = new Map<KafkaFaultKind, number>();
     const jobs: KafkaJobResult[] = [];
-    let job = await begin('job-1', instances);
-    try {
-      for (const [i, { fault, afterMs }] of drawKafkaFaults(seed, faults, instances).entries()) {
-        await sleep(afterMs, undefined, { signal });
-        while (!(await job.suffer(fault))) {
-          jobs.push(await job.finish(expected));
-          tell(`job ${jobs.length} is done after ${i} faults; the next begins`);
-          job = await begin(`job-${jobs.length + 1}`, instances);
-        }
-        hits.set(fault.at as KafkaFaultKind, (hits.get(fault.at as KafkaFaultKind) ?? 0) + 1);
-        if ((i + 1) % toldEvery === 0) {
-          tell(
-            `${i + 1} of ${faults} faults, job ${jobs.length + 1}: ${job.read} of ${eventsPerJob} events read, ${seconds()} s`,
-          );
-        }
+    let happened = 0;
+    const tellAbout = (job: KafkaJob, at: KafkaFaultKind): void => {
+      hits.set(at, (hits.get(at) ?? 0) + 1);
+      happened += 1;
+      if (happened % toldEvery !== 0) return;
+      const which = `${happened} of ${faults} faults, job ${jobs.length + 1}`;
+      tell(`${which}: ${job.read} of ${eventsPerJob} events read, ${seconds()} s`);
+    };
+    const waiting = byTarget(drawKafkaFaults(seed, faults, instances));
+    while (happened < faults) {
+      const job = await begin(`job-${jobs.length + 1}`, instances);
+      try {
+        await Promise.all(waiting.map((own) => sufferAll(job, own, (at) => tellAbout(job, at))));
+        jobs.push(await job.finish(expected));
+      } catch (error) {
+        await job.abandon();
+        throw error;
       }
-      jobs.push(await job.finish(expected));
-    } catch (error) {
-      await job.abandon();
-      throw error;
+      tell(`job ${jobs.length} is done after ${happened} faults, ${seconds()} s`);
     }
     return { eventsPerJob, hits, jobs };
   } finally {
     await broker.close();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** One fault after the other, until there are no more or the job is over; takes those that have happened out of `waiting`. */
+async function sufferAll(job: KafkaJob, waiting: DrawnFault[], happened: (at: KafkaFaultKind) => void): Promise<void> {
+  while (waiting.length > 0) {
+    const [{ fault, afterMs }] = waiting;
+    await sleep(afterMs);
+    job.check();
+    if (job.isOver) return;
+    if (!(await job.suffer(fault))) continue;
+    waiting.shift();
+    happened(fault.at);
   }
 }

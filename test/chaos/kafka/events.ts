@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import { readCommitted } from '../../support/kafka/committed.js';
 
 /** Events as text, by camera, in order. */
@@ -21,17 +21,9 @@ export async function committedEvents(client: Kafka, prefix: string): Promise<Ev
   return byCamera(messages.map(({ value }) => value?.toString() ?? ''));
 }
 
-/** Whether all that was sent to the topic is covered by a checkpoint; false too where the broker is down. */
-export async function isCovered(client: Kafka, topic: string, group: string): Promise<boolean> {
-  const admin = client.admin();
-  try {
-    await admin.connect();
-    const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
-    const [{ partitions }] = await admin.fetchOffsets({ groupId: `${group}.watch`, topics: [topic] });
-    return partitions.length > 0 && partitions.every(({ partition, offset }) => ends.get(partition) === offset);
-  } catch {
-    return false;
-  } finally {
-    await admin.disconnect();
-  }
+/** Whether all that was sent to the topic is covered by a checkpoint of `groupId`. */
+export async function isCovered(admin: Admin, topic: string, groupId: string): Promise<boolean> {
+  const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));
+  const [{ partitions }] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  return partitions.length > 0 && partitions.every(({ partition, offset }) => ends.get(partition) === offset);
 }

@@ -3,7 +3,7 @@ import type { KillPoint } from '../../../src/records/kill-points.js';
 
 /** What goes wrong. Instances are numbered. */
 export type KafkaFault =
-  | { readonly at: KillPoint; readonly instance: number; readonly passing: number }
+  | { readonly at: Exclude<KillPoint, 'worker' | 'publish'>; readonly instance: number; readonly passing: number }
   | { readonly at: 'instance'; readonly instances: readonly number[] }
   | { readonly at: 'worker-process'; readonly instance: number }
   | { readonly at: 'broker' }
@@ -32,8 +32,25 @@ export type KafkaFaultKind = (typeof kafkaFaultKinds)[number];
 
 export interface DrawnFault {
   readonly fault: KafkaFault;
-  /** After the fault before it, ms. */
+  /** After the fault of the same target before it, ms. */
   readonly afterMs: number;
+}
+
+/** The faults of each target in a list of their own: they follow each other, those of different targets overlap. */
+export function byTarget(drawn: readonly DrawnFault[]): DrawnFault[][] {
+  const lists = new Map<string, DrawnFault[]>();
+  for (const one of drawn) {
+    const target = targetOf(one.fault);
+    const list = lists.get(target) ?? [];
+    list.push(one);
+    lists.set(target, list);
+  }
+  return [...lists.values()];
+}
+
+function targetOf(fault: KafkaFault): string {
+  if ('instance' in fault) return `instance ${fault.instance}`;
+  return fault.at === 'broker' || fault.at === 'instance' ? 'host' : 'guest';
 }
 
 /** The broker takes seconds to come back: a part of the faults that is told with the result. */
@@ -74,6 +91,6 @@ function faultOf(at: KafkaFaultKind, below: (n: number) => number, instances: nu
     case 'gate':
       return { at, instance, passing: 1 + below(60) };
     default:
-      return { at, instance, passing: 1 + below(8) };
+      return { at, instance, passing: 1 + below(4) };
   }
 }

@@ -71,6 +71,11 @@ export class Instance {
     });
   }
 
+  /** Starts it where it is down. */
+  revive(): void {
+    if (!this.isRunning) this.start();
+  }
+
   /** Whether this life has killed itself, or its worker, as it was told to. */
   get wasHit(): boolean {
     return existsSync(this.#hit);

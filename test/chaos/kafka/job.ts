@@ -12,10 +12,13 @@ import type { KafkaFault } from './faults.js';
 import { Instance, type InstanceOptions } from './instance.js';
 
 const pollMs = 50;
+const coveragePollMs = 500;
 /** Nothing that is waited for takes so long, were it to come at all. */
 const patienceMs = 600_000;
 /** A stage is reached in this time, or not in this life: the instance may have been given nothing to do. */
 const stageMs = 8_000;
+/** A server that is up is reached in this time. */
+const reachMs = 5_000;
 
 export interface KafkaJobOptions extends Omit<InstanceOptions, 'folder'> {
   readonly folder: string;
@@ -34,18 +37,23 @@ export interface KafkaJobResult {
 
 /** One run over a topic by several instances, with a subscriber at each of those that stay. */
 export class KafkaJob {
+  /** Everything that was sent is covered by a checkpoint. */
+  isOver = false;
   readonly #options: KafkaJobOptions;
   readonly #instances: Instance[];
   /** Joins and leaves. */
   readonly #guest: Instance;
   readonly #subscribers: Subscriber[];
   readonly #stalled = new Set<ClientReadableStream<unknown>>();
+  readonly #ending = new AbortController();
+  readonly #watching: Promise<void>;
 
   private constructor(options: KafkaJobOptions, instances: Instance[], guest: Instance) {
     this.#options = options;
     this.#instances = instances;
     this.#guest = guest;
     this.#subscribers = instances.map(({ address }) => new Subscriber(address));
+    this.#watching = this.#watchCoverage();
   }
 
   static async begin(options: KafkaJobOptions): Promise<KafkaJob> {
@@ -65,17 +73,20 @@ export class KafkaJob {
     return this.#subscribers[0].events.length;
   }
 
-  /** Lets the fault happen. False where the job was done before it could. */
+  /**
+   * Lets the fault happen. An instance that was killed is down until its next fault. Faults of different targets may
+   * overlap.
+   * @returns false where it could not: the stage was not reached, or the job was over
+   */
   async suffer(fault: KafkaFault): Promise<boolean> {
-    this.check();
-    if (await this.isDone()) return false;
     switch (fault.at) {
       case 'instance':
         await Promise.all(fault.instances.map((i) => this.#instances[i].kill()));
-        for (const i of fault.instances) this.#instances[i].start();
+        for (const i of fault.instances) this.#instances[i].revive();
         return true;
       case 'worker-process':
-        return this.#until(() => this.#instances[fault.instance].killWorker());
+        this.#instances[fault.instance].revive();
+        return this.#untilOver(() => this.#instances[fault.instance].killWorker());
       case 'broker':
         await this.#options.broker.restart();
         return true;
@@ -83,34 +94,35 @@ export class KafkaJob {
         await this.#join();
         return true;
       case 'leave':
-        await this.#leave();
+        // In good order where it has had the time to begin, else as it is.
+        await this.#guest.stop();
         return true;
       case 'storm':
         for (let round = 0; round < fault.rounds; round++) {
-          await this.#leave();
+          await this.#guest.stop();
           await this.#join();
         }
         return true;
       case 'stall':
-        this.#stall(this.#instances[fault.instance]);
-        return true;
+        return this.#stall(this.#instances[fault.instance]);
       default: {
         const instance = this.#instances[fault.instance];
         await instance.kill();
         instance.start({ point: fault.at, passing: fault.passing });
         const deadlineMs = performance.now() + stageMs;
-        await this.#until(() => instance.wasHit || performance.now() > deadlineMs);
-        // From outside, where the stage was not reached.
+        await this.#untilOver(() => instance.wasHit || performance.now() > deadlineMs);
+        // From outside, where the stage was not reached, or the process that has ended was its worker.
+        const { wasHit } = instance;
         await instance.kill();
-        instance.start();
-        return true;
+        return wasHit;
       }
     }
   }
 
   /** Lets the run come to its end and tells what its readers have. */
   async finish(expected: EventsByCamera): Promise<KafkaJobResult> {
-    await this.#until(() => this.isDone());
+    for (const instance of this.#instances) instance.revive();
+    await this.done();
     for (const subscriber of this.#subscribers) await this.#until(() => subscriber.isAtEnd());
     const events = await this.events();
     await this.end();
@@ -121,27 +133,25 @@ export class KafkaJob {
     };
   }
 
+  done(): Promise<void> {
+    return this.#until(() => this.isOver);
+  }
+
   /** As a read-committed consumer sees them. */
   events(): Promise<EventsByCamera> {
     return committedEvents(this.#options.client, this.#options.prefix);
   }
 
   async end(): Promise<void> {
-    for (const call of this.#stalled) call.cancel();
+    await this.#stopWatching();
     await Promise.all(this.#subscribers.map((subscriber) => subscriber.stop()));
     await Promise.all([...this.#instances, this.#guest].map((instance) => instance.stop()));
   }
 
   async abandon(): Promise<void> {
-    for (const call of this.#stalled) call.cancel();
+    await this.#stopWatching();
     await Promise.all([...this.#instances, this.#guest].map((instance) => instance.kill()));
     await Promise.allSettled(this.#subscribers.map((subscriber) => subscriber.stop()));
-  }
-
-  /** Everything that was sent is covered by a checkpoint. */
-  isDone(): Promise<boolean> {
-    const { client, topic, group } = this.#options;
-    return isCovered(client, topic, group);
   }
 
   /** @throws what ended a subscriber or an instance that nobody has ended */
@@ -151,19 +161,47 @@ export class KafkaJob {
     for (const instance of [...this.#instances, this.#guest]) instance.check();
   }
 
+  async #stopWatching(): Promise<void> {
+    this.#ending.abort();
+    for (const call of this.#stalled) call.cancel();
+    await this.#watching;
+  }
+
+  async #watchCoverage(): Promise<void> {
+    const { client, topic, group } = this.#options;
+    while (!this.isOver && !this.#ending.signal.aborted) {
+      const admin = client.admin();
+      try {
+        await admin.connect();
+        while (!this.isOver && !this.#ending.signal.aborted) {
+          this.isOver = await isCovered(admin, topic, `${group}.watch`);
+          await sleep(coveragePollMs);
+        }
+      } catch {
+        // The broker is down; a job that is never over is told by `done`.
+        await sleep(coveragePollMs);
+      } finally {
+        await admin.disconnect();
+      }
+    }
+  }
+
   async #join(): Promise<void> {
-    if (!this.#guest.isRunning) this.#guest.start();
+    this.#guest.revive();
     await sleep(300);
   }
 
-  /** In good order where it has had the time to begin, else as it is. */
-  async #leave(): Promise<void> {
-    await this.#guest.stop();
-  }
-
   /** Subscribes, and reads nothing. */
-  #stall({ address }: Instance): void {
-    const client = new EventServiceClient(address, credentials.createInsecure());
+  async #stall(instance: Instance): Promise<boolean> {
+    instance.revive();
+    const client = new EventServiceClient(instance.address, credentials.createInsecure());
+    const isReached = await new Promise<boolean>((resolve) =>
+      client.waitForReady(Date.now() + reachMs, (error) => resolve(error === undefined)),
+    );
+    if (!isReached || this.#ending.signal.aborted) {
+      client.close();
+      return false;
+    }
     const call = client.subscribe({ cursor: Buffer.alloc(0), filter: undefined, onlyNew: false, untilEnd: false });
     call.on('error', () => {
       this.#stalled.delete(call);
@@ -171,17 +209,26 @@ export class KafkaJob {
     });
     call.pause();
     this.#stalled.add(call);
+    return true;
   }
 
-  /** @returns true when it has come, false where the job was done before that */
-  async #until(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+  /** @returns whether it has come before the job was over */
+  async #untilOver(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+    let hasCome = false;
+    await this.#until(async () => {
+      hasCome = await condition();
+      return hasCome || this.isOver;
+    });
+    return hasCome;
+  }
+
+  async #until(condition: () => boolean | Promise<boolean>): Promise<void> {
     const deadlineMs = performance.now() + patienceMs;
     while (!(await condition())) {
       this.check();
       if (performance.now() > deadlineMs) throw new Error(`nothing happened in ${patienceMs / 1_000} s`);
       await sleep(pollMs);
     }
-    return true;
   }
 }
 

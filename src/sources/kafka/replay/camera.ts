@@ -29,7 +29,10 @@ export class ReplayCamera implements Source {
 
   /** @returns bytes that wait now */
   push(frame: FrameMessage): number {
-    if (this.#state !== 'open') return 0;
+    if (this.#state !== 'open') {
+      frame.message.release();
+      return 0;
+    }
     this.#frames.push(frame);
     this.#wake?.();
     return frame.picture.bytes.byteLength;
@@ -44,7 +47,9 @@ export class ReplayCamera implements Source {
   /** Nobody reads it any more: what comes is dropped. */
   over(): void {
     this.#state = 'over';
-    const bytes = this.#frames.splice(0).reduce((sum, { picture }) => sum + picture.bytes.byteLength, 0);
+    const dropped = this.#frames.splice(0);
+    const bytes = dropped.reduce((sum, { picture }) => sum + picture.bytes.byteLength, 0);
+    for (const { message } of dropped) message.release();
     if (bytes > 0) this.#host.given(bytes);
   }
 
@@ -60,7 +65,10 @@ export class ReplayCamera implements Source {
       }
       const bytes = message.picture.bytes.byteLength;
       try {
-        if (clock.isDone(message.message.offset)) continue;
+        if (clock.isDone(message.message.offset)) {
+          message.message.release();
+          continue;
+        }
         await budget.take(bytes, signal);
       } finally {
         this.#host.given(bytes);

@@ -141,6 +141,7 @@ export class ReplayPartition implements ReplayCameraHost {
         break;
       case 'poison':
         this.#host.passedOver(taken, this.partition);
+        taken.message.release();
         break;
       default:
         break;
@@ -151,6 +152,12 @@ export class ReplayPartition implements ReplayCameraHost {
 
   /** Called in the order of the messages, each once. */
   async #read(message: RawMessage): Promise<Taken | undefined> {
+    const taken = await this.#wanted(message);
+    if (taken?.type === 'passed') message.release();
+    return taken;
+  }
+
+  async #wanted(message: RawMessage): Promise<Taken | undefined> {
     const { part, cameras, claims, limits, signal } = this.#options;
     const passed: Taken = { type: 'passed', next: message.offset + 1n };
     if (message.offset >= part.end) return passed;
