@@ -19,7 +19,7 @@ export interface FrameRef {
   readonly index: number;
   /** Event time in ms: since the epoch where the source knows the wall clock, else since its own beginning. */
   readonly eventTimeMs: number;
-  /** Event time relative to the source's first frame, in ms; exact, may be fractional. */
+  /** Event time relative to the source's first frame, in ms; exact, may be fractional; negative where an older one came later. */
   readonly elapsedMs: number;
   readonly position: Position;
   readonly width: number;

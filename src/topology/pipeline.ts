@@ -19,7 +19,7 @@ export interface Pipeline<Options extends { readonly source: Source } = { readon
   readonly committer?: Committer;
   /** Stops it where it is, without a word to anybody: its source belongs to another process now. */
   readonly lost?: AbortSignal;
-  /** False: any error ends it, because whoever brought it brings it again; default true. */
+  /** False: an error that may pass leaves it `waiting` for whoever brought it to bring it again; default true. */
   readonly retries?: boolean;
 }
 
@@ -138,8 +138,9 @@ export async function keepGoing(pipeline: Pipeline<never>, options: KeepingOptio
       const error = asBlinkstreamError(thrown);
       const failures = status.failures + 1;
       const mayPass = error.class === 'external' || error.class === 'resource';
-      if (!mayPass || pipeline.retries === false) return enter('failed', { failures, error });
-      enter('waiting', { failures, error });
+      if (!mayPass) return enter('failed', { failures, error });
+      const waiting = enter('waiting', { failures, error });
+      if (pipeline.retries === false) return waiting;
       await paused(Math.min(maxPauseMs, firstPauseMs * 2 ** (failures - 1)), AbortSignal.any([drain, signal]));
     }
   }

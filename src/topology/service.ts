@@ -48,6 +48,8 @@ export class Service {
   readonly #shares: ByteBudget;
   /** By key; those that were removed or lost are forgotten once they are done. */
   readonly #pipelines = new Map<string, Supervised>();
+  /** Nothing of them goes on, whatever their state says. */
+  readonly #settled = new WeakSet<Supervised>();
   /** How many that are to stay have not ended. */
   #going = 0;
   /** What the service stays up for. */
@@ -72,7 +74,7 @@ export class Service {
   }
 
   /**
-   * Begins a pipeline. One of the same key that has ended or failed makes room for it.
+   * Begins a pipeline. One of the same key that has ended or failed, or waits to be brought again, makes room for it.
    * @throws BlinkstreamError `PIPELINE_EXISTS` (internal) while one of the same key goes on or is being removed;
    * `SERVICE_FULL` (resource) where `maxPipelines` go on; `SERVICE_OVER` (internal) once `ended` has resolved
    */
@@ -104,6 +106,7 @@ export class Service {
     };
     const ended = this.#withShare(pipeline, keeping).finally(() => {
       goesNoMore();
+      this.#settled.add(supervised);
       if (status.state === 'suspended' && !drain.aborted && !signal.aborted) this.#pipelines.delete(key);
     });
     const supervised: Supervised = {
@@ -166,7 +169,7 @@ export class Service {
   #refuseWhereImpossible(key: string): void {
     if (this.#isOver) throw serviceError('SERVICE_OVER', 'internal', `${key} comes after the end of the service`);
     const before = this.#pipelines.get(key);
-    if (before !== undefined && !isOver(before.status)) {
+    if (before !== undefined && !isOver(before.status) && !this.#settled.has(before)) {
       throw serviceError('PIPELINE_EXISTS', 'internal', `there is a pipeline ${key} already`);
     }
     const { maxPipelines } = this.#options;

@@ -187,10 +187,12 @@ describe('a service', () => {
   it('leaves trying again to whoever brought the pipeline, where asked', async () => {
     const away = pipeline('yard', () => Promise.reject(failing('external')));
     const service = serviceOf({});
-    expect(await service.add({ ...away, retries: false }).ended).toMatchObject({ state: 'failed', failures: 1 });
+    expect(await service.add({ ...away, retries: false }).ended).toMatchObject({ state: 'waiting', failures: 1 });
     // It may be brought again at once.
     expect(await service.add(whole('yard')).ended).toMatchObject({ state: 'ended' });
-    expect(await service.ended()).toHaveLength(1);
+    const broken = pipeline('dock', () => Promise.reject(failing('user')));
+    expect(await service.add({ ...broken, retries: false }).ended).toMatchObject({ state: 'failed', failures: 1 });
+    expect((await service.ended()).map(({ state }) => state)).toEqual(['ended', 'failed']);
   });
 
   it('gives each pipeline the same share, however many there are, and refuses one too many', async () => {
