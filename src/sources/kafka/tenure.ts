@@ -6,6 +6,7 @@ import { Cameras, tooManyCameras } from './cameras.js';
 import type { FetchedBatch } from '../../kafka/consumer.js';
 import { Coverage, coveredTo, type CoveredTo } from './coverage.js';
 import { Diversion } from './diversion.js';
+import { Flow } from './flow.js';
 import { Intake, type Taken } from './intake.js';
 import type { InputPartition, Lane, OpenLane } from './lane.js';
 import { readMessage, type ClaimStore, type MessageLimits } from './message.js';
@@ -75,15 +76,11 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
   readonly #host: TenureHost<L>;
   readonly #stop = new AbortController();
   readonly #lost = new AbortController();
+  /** Held until the lane is open, and while it is being found out why a batch stood where none was expected. */
+  readonly #flow: Flow;
   #parts: Parts<L> | undefined;
-  /** Bytes that were given to cameras and wait there. */
-  #waitingBytes = 0;
-  #isPaused = true;
-  /** A batch stood where none was expected, and it is being found out why. */
-  #isInDoubt = false;
   /** Where a batch may stand although none is expected there. */
   #allowedFrom: bigint | undefined;
-  #room: (() => void) | undefined;
 
   constructor(
     readonly partition: number,
@@ -97,7 +94,13 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
     this.topic = options.topic;
     this.group = options.group;
     this.idleMs = options.idleMs;
-    host.pause(partition);
+    this.#flow = new Flow({
+      partitionBytes: options.partitionBytes,
+      fetchedBytes: () => this.#parts?.intake.bytes ?? 0,
+      pause: () => host.pause(partition),
+      resume: () => host.resume(partition),
+    });
+    this.#flow.hold();
     this.done = this.#run(before);
   }
 
@@ -109,27 +112,25 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
   /** To be called when the group was joined anew and the partition stayed: kafkajs has forgotten where it stood. */
   rejoined(): void {
     if (this.#parts !== undefined) this.#host.seek(this.partition, this.#parts.intake.next);
-    // A pause outlives a rebalance too, wanted or not.
-    if (this.#isPaused || this.#isInDoubt) this.#host.pause(this.partition);
-    else this.#host.resume(this.partition);
+    this.#flow.restore();
   }
 
   fetched(batch: FetchedBatch): void {
     const intake = this.#parts?.intake;
-    if (intake === undefined || this.#isInDoubt || this.#stop.signal.aborted) return;
+    if (intake === undefined || this.#flow.isHeld || this.#stop.signal.aborted) return;
     if (batch.from !== intake.next && batch.from !== this.#allowedFrom) {
       this.#doubt(intake, batch.from).catch((error: unknown) => this.#fail(error));
       return;
     }
     this.#allowedFrom = undefined;
     intake.take(batch);
-    this.#balance();
+    this.#flow.balance();
   }
 
   /** Nothing that anybody wants stands from `first` to before `next`. */
   skipped(first: bigint, next: bigint): void {
     const intake = this.#parts?.intake;
-    if (intake?.next === first && !this.#isInDoubt) intake.pass(next);
+    if (intake?.next === first && !this.#flow.isHeld) intake.pass(next);
   }
 
   safeOffset(committing: ReadonlyMap<string, Position>): bigint {
@@ -145,13 +146,11 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
   get progress(): { readonly next: bigint; readonly safe: bigint; readonly waitingBytes: number } | undefined {
     if (this.#parts === undefined) return undefined;
     const { intake, coverage } = this.#parts;
-    return { next: intake.next, safe: coverage.safeOffset(), waitingBytes: intake.bytes + this.#waitingBytes };
+    return { next: intake.next, safe: coverage.safeOffset(), waitingBytes: this.#flow.waitingBytes };
   }
 
   given(bytes: number): void {
-    this.#waitingBytes -= bytes;
-    this.#room?.();
-    this.#balance();
+    this.#flow.given(bytes);
   }
 
   cover(camera: string, to: CoveredTo): void {
@@ -232,7 +231,7 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
     stop.throwIfAborted();
     this.#parts = { lane, intake, coverage, diversion, cameras };
     if (start.expired !== undefined) this.#lose(intake, start.expired.from, start.offset);
-    this.#isPaused = false;
+    this.#flow.free();
     this.rejoined();
   }
 
@@ -242,8 +241,7 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
    */
   async #doubt(intake: Intake, from: bigint): Promise<void> {
     const { offsets } = this.#options;
-    this.#isInDoubt = true;
-    this.#host.pause(this.partition);
+    this.#flow.hold();
     const { low } = await this.#persist(() => offsets.watermarksNow(this.partition));
     if (from < intake.next) {
       await this.#persist(() =>
@@ -255,7 +253,7 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
       // Nothing of the past comes twice: if it stands there again, there is nothing in between.
       this.#allowedFrom = from;
     }
-    this.#isInDoubt = false;
+    this.#flow.free();
     this.rejoined();
   }
 
@@ -279,12 +277,12 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
     const items = intake.items();
     for (;;) {
       // Before the next is asked for: what was taken out is delivered in the same turn, or never.
-      await this.#untilRoom();
+      await this.#flow.untilRoom();
       await diversion.untilRoom();
       const next = await items.next();
       if (next.done === true) return;
       this.#deliver(next.value);
-      this.#balance();
+      this.#flow.balance();
     }
   }
 
@@ -299,31 +297,9 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
         return diversion.add(taken);
       case 'frame': {
         const bytes = cameras.give(taken);
-        if (bytes !== undefined) this.#waitingBytes += bytes;
+        if (bytes !== undefined) this.#flow.give(bytes);
         else diversion.add({ ...taken, type: 'poison', error: tooManyCameras(this.#options.maxCameras) });
       }
-    }
-  }
-
-  /** Fetches while there is room. */
-  #balance(): void {
-    // The partition may have been assigned anew meanwhile.
-    if (this.#stop.signal.aborted) return;
-    const bytes = this.#opened().intake.bytes + this.#waitingBytes;
-    const { partitionBytes } = this.#options;
-    if (!this.#isPaused && bytes >= partitionBytes) {
-      this.#isPaused = true;
-      this.#host.pause(this.partition);
-    } else if (this.#isPaused && bytes <= partitionBytes / 2) {
-      this.#isPaused = false;
-      if (!this.#isInDoubt) this.#host.resume(this.partition);
-    }
-  }
-
-  /** What a claim check names is not counted before it was fetched. */
-  async #untilRoom(): Promise<void> {
-    while (this.#waitingBytes > this.#options.partitionBytes && !this.#stop.signal.aborted) {
-      await new Promise<void>((resolve) => (this.#room = resolve));
     }
   }
 
@@ -343,7 +319,7 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
   #end(reason: unknown): void {
     this.#stop.abort(reason);
     this.#parts?.intake.end();
-    this.#room?.();
+    this.#flow.end();
   }
 
   /** Drains what is under way, and lets go. */

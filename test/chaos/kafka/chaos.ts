@@ -27,7 +27,9 @@ export interface KafkaChaosResult {
 
 /** Instances that are there all the time, but for being killed; one more comes and goes. */
 const instances = 3;
-const toldEvery = 10;
+/** After so many faults there is a lull: where they never stopped, nothing would ever come to be disturbed. */
+const burstFaults = 10;
+const lullMs = 5_000;
 
 /**
  * Runs a service over a topic of frames, undisturbed by one instance and then by several with faults, and holds what came
@@ -63,11 +65,12 @@ export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaos
 
     const hits = new Map<KafkaFaultKind, number>();
     const jobs: KafkaJobResult[] = [];
-    let happened = 0;
-    const tellAbout = (job: KafkaJob, at: KafkaFaultKind): void => {
+    let [happened, lullUntilMs] = [0, 0];
+    const count = (job: KafkaJob, at: KafkaFaultKind): void => {
       hits.set(at, (hits.get(at) ?? 0) + 1);
       happened += 1;
-      if (happened % toldEvery !== 0) return;
+      if (happened % burstFaults !== 0) return;
+      lullUntilMs = performance.now() + lullMs;
       const which = `${happened} of ${faults} faults, job ${jobs.length + 1}`;
       tell(`${which}: ${job.read} of ${eventsPerJob} events read, ${seconds()} s`);
     };
@@ -75,7 +78,8 @@ export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaos
     while (happened < faults) {
       const job = await begin(`job-${jobs.length + 1}`, instances);
       try {
-        await Promise.all(waiting.map((own) => sufferAll(job, own, (at) => tellAbout(job, at))));
+        const schedule: Schedule = { lullUntilMs: () => lullUntilMs, happened: (at) => count(job, at) };
+        await Promise.all(waiting.map((own) => sufferAll(job, own, schedule)));
         jobs.push(await job.finish(expected));
       } catch (error) {
         await job.abandon();
@@ -90,15 +94,20 @@ export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaos
   }
 }
 
+interface Schedule {
+  lullUntilMs(): number;
+  happened(at: KafkaFaultKind): void;
+}
+
 /** One fault after the other, until there are no more or the job is over; takes those that have happened out of `waiting`. */
-async function sufferAll(job: KafkaJob, waiting: DrawnFault[], happened: (at: KafkaFaultKind) => void): Promise<void> {
+async function sufferAll(job: KafkaJob, waiting: DrawnFault[], schedule: Schedule): Promise<void> {
   while (waiting.length > 0) {
     const [{ fault, afterMs }] = waiting;
-    await sleep(afterMs);
+    await sleep(Math.max(afterMs, schedule.lullUntilMs() - performance.now()));
     job.check();
     if (job.isOver) return;
     if (!(await job.suffer(fault))) continue;
     waiting.shift();
-    happened(fault.at);
+    schedule.happened(fault.at);
   }
 }

@@ -1,6 +1,7 @@
 import type { FetchedBatch } from '../../../kafka/consumer.js';
 import { BlinkstreamError } from '../../../records/index.js';
 import { persist } from '../../../records/persist.js';
+import { Flow } from '../flow.js';
 import { Intake, type Taken } from '../intake.js';
 import {
   originOf,
@@ -60,12 +61,9 @@ export class ReplayPartition implements ReplayCameraHost {
   readonly #intake: Intake;
   readonly #failure: Promise<never>;
   #fail!: (error: unknown) => void;
+  readonly #flow: Flow;
   #isOver = false;
-  #isPaused = false;
-  #isInDoubt = false;
   #allowedFrom: bigint | undefined;
-  #waitingBytes = 0;
-  #room: (() => void) | undefined;
   /** Time of the message with the last frame of the stretch, or of the first message. */
   #lastWantedMs: number | undefined;
 
@@ -76,12 +74,18 @@ export class ReplayPartition implements ReplayCameraHost {
     this.#options = options;
     this.#host = host;
     this.#intake = new Intake(part.first, (message) => this.#read(message));
+    this.#flow = new Flow({
+      partitionBytes: options.partitionBytes,
+      fetchedBytes: () => this.#intake.bytes,
+      pause: () => host.pause(part.partition),
+      resume: () => host.resume(part.partition),
+    });
     this.#failure = new Promise((_, reject) => (this.#fail = reject));
     this.#failure.catch(() => undefined);
     const stopped = (): void => {
       this.#fail(signal.reason);
       this.#intake.end();
-      this.#room?.();
+      this.#flow.end();
     };
     signal.addEventListener('abort', stopped, { once: true });
     this.done = Promise.race([this.#pump(), this.#failure]).finally(() => {
@@ -93,12 +97,11 @@ export class ReplayPartition implements ReplayCameraHost {
   /** To be called when the group was joined: the consumer does not know where it stood. */
   joined(): void {
     if (!this.#isOver) this.#host.seek(this.partition, this.#intake.next);
-    if (this.#isOver || this.#isPaused || this.#isInDoubt) this.#host.pause(this.partition);
-    else this.#host.resume(this.partition);
+    this.#flow.restore();
   }
 
   fetched(batch: FetchedBatch): void {
-    if (this.#isOver || this.#isInDoubt) return;
+    if (this.#isOver || this.#flow.isHeld) return;
     const { next } = this.#intake;
     if (batch.from !== next && batch.from !== this.#allowedFrom) {
       this.#doubt(batch.from).catch(this.#fail);
@@ -106,17 +109,15 @@ export class ReplayPartition implements ReplayCameraHost {
     }
     this.#allowedFrom = undefined;
     this.#intake.take(batch);
-    this.#balance();
+    this.#flow.balance();
   }
 
   skipped(first: bigint, next: bigint): void {
-    if (this.#intake.next === first && !this.#isInDoubt) this.#intake.pass(next);
+    if (this.#intake.next === first && !this.#flow.isHeld) this.#intake.pass(next);
   }
 
   given(bytes: number): void {
-    this.#waitingBytes -= bytes;
-    this.#room?.();
-    this.#balance();
+    this.#flow.given(bytes);
   }
 
   async #pump(): Promise<void> {
@@ -124,12 +125,12 @@ export class ReplayPartition implements ReplayCameraHost {
     if (part.first >= part.end) return;
     const items = this.#intake.items();
     for (;;) {
-      await this.#untilRoom();
+      await this.#flow.untilRoom();
       const { done, value } = await items.next();
       if (done === true || this.#isOver) return;
       this.#deliver(value);
       if (this.#isOver) return;
-      this.#balance();
+      this.#flow.balance();
     }
   }
 
@@ -137,7 +138,7 @@ export class ReplayPartition implements ReplayCameraHost {
     const { part } = this.#options;
     switch (taken.type) {
       case 'frame':
-        this.#waitingBytes += this.#host.give(taken, this);
+        this.#flow.give(this.#host.give(taken, this));
         break;
       case 'poison':
         this.#host.passedOver(taken, this.partition);
@@ -195,40 +196,21 @@ export class ReplayPartition implements ReplayCameraHost {
   /** See `Tenure`: what expired, a gap that nobody wrote into, or a batch from before a rebalance. */
   async #doubt(from: bigint): Promise<void> {
     const { offsets, signal } = this.#options;
-    this.#isInDoubt = true;
-    this.#host.pause(this.partition);
+    this.#flow.hold();
     const { low } = await persist(() => offsets.watermarksNow(this.partition), {
       signal,
       failed: (error) => this.#host.problem(error),
     });
     if (low > this.#intake.next) throw expiredBefore(low, this);
     if (from > this.#intake.next) this.#allowedFrom = from;
-    this.#isInDoubt = false;
+    this.#flow.free();
     this.joined();
-  }
-
-  #balance(): void {
-    if (this.#isOver) return;
-    const bytes = this.#intake.bytes + this.#waitingBytes;
-    const { partitionBytes } = this.#options;
-    if (!this.#isPaused && bytes >= partitionBytes) {
-      this.#isPaused = true;
-      this.#host.pause(this.partition);
-    } else if (this.#isPaused && bytes <= partitionBytes / 2) {
-      this.#isPaused = false;
-      if (!this.#isInDoubt) this.#host.resume(this.partition);
-    }
-  }
-
-  async #untilRoom(): Promise<void> {
-    while (this.#waitingBytes > this.#options.partitionBytes && !this.#options.signal.aborted) {
-      await new Promise<void>((resolve) => (this.#room = resolve));
-    }
   }
 
   #close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#flow.end();
     this.#intake.end();
     this.#host.pause(this.partition);
   }
