@@ -10,6 +10,7 @@ import { BlinkstreamError, type ChangeEvent, type FrameRef } from '../records/in
 import type { ImageTimes } from '../sources/image-times.js';
 import { openSource } from '../sources/open.js';
 import type { SourceReport } from '../sources/index.js';
+import { unreadableText } from '../operation/notes.js';
 import { run } from '../topology/run.js';
 import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
@@ -71,7 +72,7 @@ export const runWatch = async (options: WatchOptions, io: CommandIo, companion?:
       tellEnd(io, options, figures, changes);
       await companion?.told(told);
       if (options.keepServing && server && !io.signal.aborted) await once(io.signal, 'abort');
-      if (!figures.report.complete) throw partial(input, figures.report, options.out);
+      if (!figures.report.complete || figures.unreadableFrames > 0) throw partial(input, figures, options.out);
       return options.failOnChange && changes > 0 ? exitCodes.changesFound : exitCodes.done;
     } finally {
       await server?.close();
@@ -95,6 +96,7 @@ interface RunFigures {
   readonly alreadyDone: boolean;
   readonly contradicted: number;
   readonly lateFrames: number;
+  readonly unreadableFrames: number;
   readonly deadLetters: number;
   readonly lastFrame: FrameRef | undefined;
 }
@@ -143,6 +145,7 @@ async function watchSource(io: CommandIo, { source, log, pool, folder, reasoner 
         },
         late: (ref) =>
           io.notes.line(`frame ${ref.index} of ${ref.source} came too late for its window and was left out`),
+        unreadable: (ref, error) => io.notes.line(unreadableText(ref, error)),
         deadLetter: (error) => io.notes.line(`not reasoned over: ${error.message}`),
       },
     });
@@ -194,7 +197,7 @@ async function writeRunReport(
 
 function tellEnd(io: CommandIo, { out }: WatchOptions, figures: RunFigures, changes: number): void {
   if (io.json) return;
-  const { report: source, alreadyDone, lateFrames, deadLetters, contradicted } = figures;
+  const { report: source, alreadyDone, lateFrames, unreadableFrames, deadLetters, contradicted } = figures;
   const counted = (n: number, what: string) => (n === 0 ? [] : [`${n} ${what}`]);
   io.notes.line(
     [
@@ -204,6 +207,7 @@ function tellEnd(io: CommandIo, { out }: WatchOptions, figures: RunFigures, chan
         `claims contradicted by the pixels and not published (blinkstream inspect ${out} --contradicted)`,
       ),
       ...counted(lateFrames, 'late frames left out'),
+      ...counted(unreadableFrames, 'frames that cannot be decoded left out'),
       ...counted(deadLetters, 'sequences not reasoned over'),
     ].join(', '),
   );
@@ -212,10 +216,15 @@ function tellEnd(io: CommandIo, { out }: WatchOptions, figures: RunFigures, chan
 }
 
 /** What was read is told and kept; that it is not all is an error of the input. */
-const partial = (input: string, { problem, framesRead }: SourceReport, out: string): BlinkstreamError =>
-  new BlinkstreamError(problem ?? `${input} is incomplete: ${framesRead} frames were read`, {
+const partial = (input: string, { report, unreadableFrames }: RunFigures, out: string): BlinkstreamError =>
+  new BlinkstreamError(report.problem ?? `${input} is incomplete: ${whatIsThere(report, unreadableFrames)}`, {
     code: 'SOURCE_INCOMPLETE',
     class: 'data',
     stage: 'source',
     hint: `the result up to there is in ${out}`,
   });
+
+const whatIsThere = ({ framesRead }: SourceReport, unreadableFrames: number): string =>
+  unreadableFrames === 0
+    ? `${framesRead} frames were read`
+    : `of ${framesRead} frames ${unreadableFrames} cannot be decoded`;

@@ -106,6 +106,12 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     (pipeline) => pipeline.lateFrames,
   ),
   each(
+    'blinkstream_unreadable_frames_total',
+    'counter',
+    'frames whose pictures could not be decoded; they were told and passed over',
+    (pipeline) => pipeline.unreadableFrames,
+  ),
+  each(
     'blinkstream_frames_read_again_total',
     'counter',
     'frames that were done with before a restart, read once more on the way to others',
@@ -126,7 +132,7 @@ export const metricDefinitions: readonly MetricDefinition[] = [
   each(
     'blinkstream_dropped_frames_total',
     'counter',
-    'frames read less those windowed, late, read again, abandoned and in transit: always 0, unless an operator of your own topology leaves frames out',
+    'frames read less those windowed, late, unreadable, read again, abandoned and in transit: always 0, unless an operator of your own topology leaves frames out',
     (pipeline) => pipeline.droppedFrames,
   ),
   each(

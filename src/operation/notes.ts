@@ -52,6 +52,20 @@ const lateNote = ({ topology, source }: PipelineKey, ref: FrameRef): Note => ({
   message: `frame ${ref.index} of ${ref.source} came too late for its window and was left out`,
 });
 
+const unreadableNote = ({ topology, source }: PipelineKey, ref: FrameRef, error: BlinkstreamError): Note => ({
+  level: 'warn',
+  code: 'FRAME_UNREADABLE',
+  topology,
+  source,
+  message: unreadableText(ref, error),
+  error: error.code,
+  ...(error.hint !== undefined && { hint: error.hint }),
+});
+
+/** Which frame was passed over, and why. */
+export const unreadableText = (ref: FrameRef, { message }: BlinkstreamError): string =>
+  `frame ${ref.index} of ${ref.source} (${ref.position.offset}) was left out: ${message}`;
+
 const deadLetterNote = ({ topology, source }: PipelineKey, error: BlinkstreamError): Note => ({
   level: 'error',
   code: 'DEAD_LETTER',
@@ -108,6 +122,10 @@ export const serviceListener = (tally: ServiceTally, tell: TellNote): ServiceLis
       late: (ref, latestMs) => {
         counted.late?.(ref, latestMs);
         tell(lateNote(key, ref));
+      },
+      unreadable: (ref, error) => {
+        counted.unreadable?.(ref, error);
+        tell(unreadableNote(key, ref, error));
       },
       deadLetter: (error) => {
         counted.deadLetter?.(error);

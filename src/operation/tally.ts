@@ -10,6 +10,7 @@ export class PipelineTally {
   framesRead = 0;
   lastFrame: FrameRef | undefined;
   lateFrames = 0;
+  unreadableFrames = 0;
   framesReadAgain = 0;
   windowedFrames = 0;
   /** In hand when a run was over: on their way to a window that a later run makes anew. */
@@ -50,7 +51,7 @@ export class PipelineTally {
   }
 
   /**
-   * Frames read that were neither late, nor read again, nor taken by a window, and that no step holds. An operator of
+   * Frames read that were neither late, nor unreadable, nor read again, nor taken by a window, and that no step holds. An operator of
    * the topology's own that gives a frame twice hides one that is missing. Never falls.
    */
   get droppedFrames(): number {
@@ -59,8 +60,8 @@ export class PipelineTally {
   }
 
   get #unaccounted(): number {
-    const { framesRead, lateFrames, framesReadAgain, windowedFrames, abandonedFrames } = this;
-    return framesRead - lateFrames - framesReadAgain - windowedFrames - abandonedFrames;
+    const { framesRead, lateFrames, unreadableFrames, framesReadAgain, windowedFrames, abandonedFrames } = this;
+    return framesRead - lateFrames - unreadableFrames - framesReadAgain - windowedFrames - abandonedFrames;
   }
 
   /** Plain, because it is spread into the listener of each attempt. */
@@ -72,6 +73,7 @@ export class PipelineTally {
       this.#lastFrameAtMs = this.nowMs();
     },
     late: () => void (this.lateFrames += 1),
+    unreadable: () => void (this.unreadableFrames += 1),
     readAgain: () => void (this.framesReadAgain += 1),
     windowed: () => void (this.windowedFrames += 1),
     deadLetter: () => void (this.deadLetters += 1),

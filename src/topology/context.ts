@@ -15,8 +15,8 @@ import type { Source, SourceReport } from '../sources/index.js';
 
 /**
  * What a pipeline tells while it runs: the only place where progress, logs and metrics come from. Each frame that was
- * told by `frame` is told once more by `late`, `readAgain` or `windowed`, or is in hand still, or an operator of the
- * topology's own left it out.
+ * told by `frame` is told once more by `late`, `unreadable`, `readAgain` or `windowed`, or is in hand still, or an operator
+ * of the topology's own left it out.
  */
 export interface PipelineListener {
   /** A run begins; `inHand` may be asked until `over`. */
@@ -24,6 +24,8 @@ export interface PipelineListener {
   frame?(ref: FrameRef): void;
   /** A frame that came later than allowed; it went to no window. */
   late?(ref: FrameRef, latestMs: number): void;
+  /** A frame whose picture cannot be decoded; it went to no window. */
+  unreadable?(ref: FrameRef, error: BlinkstreamError): void;
   /** A frame that a run before this one was done with, read once more on the way to others or for its pixels. */
   readAgain?(ref: FrameRef): void;
   /** A frame that the window has taken. */

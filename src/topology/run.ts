@@ -9,6 +9,7 @@ import { committing } from './committing.js';
 import { inPipeline, type InHand, type PipelineContext, type PipelineListener } from './context.js';
 import type { Step } from './operators/track.js';
 import { sceneLease } from './settled-scene.js';
+import type { DecodeState } from './operators/gate.js';
 import type { Topology } from './topology.js';
 
 export interface RunOptions<Options> {
@@ -37,6 +38,8 @@ export interface RunResult {
   readonly committedEvents: number;
   readonly contradicted: number;
   readonly lateFrames: number;
+  /** Whose pictures could not be decoded. */
+  readonly unreadableFrames: number;
   readonly deadLetters: number;
 }
 
@@ -46,7 +49,7 @@ interface RunState {
   readonly done?: SourceReport;
   readonly sceneSha256?: string;
   /** Of what the checkpoint covers: the rest is met again after a restart. */
-  readonly counts: { contradicted: number; lateFrames: number; deadLetters: number };
+  readonly counts: Pick<RunResult, 'contradicted' | 'lateFrames' | 'unreadableFrames' | 'deadLetters'>;
 }
 
 /**
@@ -68,7 +71,7 @@ export async function run<Options>({
   const key = `${topology.name}/${source.name}`;
   const restored = await log.checkpoint(key);
   const before = restored?.states.run as RunState | undefined;
-  const counts = { contradicted: 0, lateFrames: 0, deadLetters: 0, ...before?.counts };
+  const counts = { contradicted: 0, lateFrames: 0, unreadableFrames: 0, deadLetters: 0, ...before?.counts };
   if (before?.done !== undefined) return { report: before.done, alreadyDone: true, committedEvents: 0, ...counts };
 
   const keeper = await PictureKeeper.restore(log, restored, before?.sceneSha256);
@@ -95,6 +98,10 @@ export async function run<Options>({
           counts.lateFrames += 1;
           source.late?.(ref);
           listener.late?.(ref, latestMs);
+        },
+        unreadable: (ref, error) => {
+          counts.unreadableFrames += 1;
+          listener.unreadable?.(ref, error);
         },
         deadLetter: (error) => {
           counts.deadLetters += 1;
@@ -169,12 +176,14 @@ function inHandOf(budget: ByteBudget, holders: PipelineContext['holders']): InHa
   };
 }
 
-/** What `reorder` and `reason` had counted up to the checkpoint: they are ahead of it by now. */
+/** What `reorder`, `gate` and `reason` had counted up to the checkpoint: they are ahead of it by now. */
 function countsIn({ states }: Checkpoint): Partial<RunState['counts']> {
   const reorder = states.reorder as { readonly lateFrames: number } | undefined;
+  const decode = states.decode as DecodeState | undefined;
   const reason = states.reason as { readonly deadLetters: number } | undefined;
   return {
     ...(reorder && { lateFrames: reorder.lateFrames }),
+    ...(decode && { unreadableFrames: decode.unreadableFrames }),
     ...(reason && { deadLetters: reason.deadLetters }),
   };
 }

@@ -102,8 +102,10 @@ await describeKafka('the feed of a topic', () => {
     const topic = await kafka.topic();
     const group = kafka.group();
     const log = memoryLog({ partitions: 1 });
+    const cutOff = (await smallJpeg()).subarray(0, -20);
     const poison: [string | null, FrameOptions, string][] = [
       ['yard', { value: Buffer.from('no picture') }, 'PICTURE_FORMAT'],
+      ['yard', { value: cutOff }, 'PICTURE_DAMAGED'],
       ['yard', { headers: { ce_time: 'yesterday' } }, 'FRAME_TIME'],
       ['yard', { headers: { ce_sha256: 'ab'.repeat(32) } }, 'FRAME_HASH'],
       ['yard', { headers: { 'content-type': 'image/gif' } }, 'FRAME_TYPE'],
@@ -116,7 +118,7 @@ await describeKafka('the feed of a topic', () => {
     await send(topic, 0, 'yard', seconds(1, 1));
     const feed = feeding(topic, group, {}, { log });
     await waitFor(() => expect(feed.framesOf('yard')).toHaveLength(2));
-    await waitFor(async () => expect(await committed(topic, group)).toEqual([9]));
+    await waitFor(async () => expect(await committed(topic, group)).toEqual([10]));
     expect(feed.letters.map(({ where, code }) => [where, code])).toEqual(
       poison.map(([, , code], i) => [`${topic}/0/${i + 1}`, code]),
     );

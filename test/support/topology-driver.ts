@@ -182,6 +182,8 @@ export class TopologyTestDriver {
   readonly log: ChangeLog;
   readonly workers: Workers;
   readonly late: FrameRef[] = [];
+  /** Numbers of frames that could not be decoded. */
+  readonly unreadable: number[] = [];
   readonly deadLetters: BlinkstreamError[] = [];
   /** Events by commit. */
   readonly commits: (readonly ChangeEvent[])[] = [];
@@ -206,6 +208,7 @@ export class TopologyTestDriver {
       signal,
       listener: {
         late: (ref) => this.late.push(ref),
+        unreadable: ({ index }) => this.unreadable.push(index),
         deadLetter: (error) => this.deadLetters.push(error),
         committed: (events) => this.commits.push(events),
       },

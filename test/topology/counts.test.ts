@@ -63,22 +63,29 @@ const workers = () =>
     return reasonedOf([], { contradicted: ordinal % 2 === 0 ? [findingOf(), findingOf()] : [] });
   });
 
-const countsOf = ({ lateFrames, deadLetters, contradicted }: RunResult) => ({ lateFrames, deadLetters, contradicted });
+const countsOf = ({ lateFrames, unreadableFrames, deadLetters, contradicted }: RunResult) => ({
+  lateFrames,
+  unreadableFrames,
+  deadLetters,
+  contradicted,
+});
+
 
 const encoded = (): Promise<ArrayFrame[]> =>
   Promise.all(
-    given.map(async ({ ref, content }) => {
+    given.map(async ({ ref, content }, i) => {
       if (content.form !== 'pixels') throw new Error('the stage draws pixels');
-      const bytes = await encodePng(content.picture);
+      const whole = await encodePng(content.picture);
+      const bytes = i % 40 === 17 ? whole.slice(0, 60) : whole;
       return { ref, content: { form: 'encoded' as const, encoded: { mediaType: 'image/png' as const, bytes } } };
     }),
   );
 
 describe.each([
-  ['at once', () => Promise.resolve(given), 3],
+  ['at once', () => Promise.resolve(given), 3, 0],
   // The gate decodes them meanwhile, so that more are read ahead of it.
-  ['while others are decoded', encoded, 7],
-] as const)('counts of a run, of frames that are gated %s', (_, framesGiven, everyCommits) => {
+  ['while others are decoded', encoded, 7, 4],
+] as const)('counts of a run, of frames that are gated %s', (_, framesGiven, everyCommits, leastUnreadable) => {
   it('are those of the undisturbed run, after whichever commits it was broken off', async () => {
     const all = await framesGiven();
     const undisturbed = new TopologyTestDriver({ topology: watching, workers: workers() });
@@ -86,7 +93,10 @@ describe.each([
     const claims = await undisturbed.log.contradicted({ limit: 999 });
     expect(claims).toHaveLength(counts.contradicted);
     expect(new Set(claims.map(({ statement }) => statement))).toEqual(new Set([findingOf().statement]));
-    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(5);
+    const { unreadableFrames, ...others } = counts;
+    for (const count of Object.values(others)) expect(count).toBeGreaterThan(5);
+    expect(unreadableFrames).toBeGreaterThanOrEqual(leastUnreadable);
+    expect(undisturbed.unreadable).toHaveLength(unreadableFrames);
     expect(undisturbed.late).toHaveLength(counts.lateFrames);
     const total = undisturbed.commits.length;
     expect(total).toBeGreaterThan(10);

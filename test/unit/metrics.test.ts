@@ -86,6 +86,7 @@ describe('metrics', () => {
       `blinkstream_frames_read_total{${of}} 4`,
       `blinkstream_windowed_frames_total{${of}} 2`,
       `blinkstream_late_frames_total{${of}} 1`,
+      `blinkstream_unreadable_frames_total{${of}} 0`,
       `blinkstream_frames_read_again_total{${of}} 0`,
       `blinkstream_abandoned_frames_total{${of}} 0`,
       `blinkstream_frames_in_transit{${of}} 1`,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KafkaMessage } from 'kafkajs';
+import { isCutOff } from '../../pixels/cut-off.js';
 import { readHeader } from '../../pixels/decode.js';
 import { BlinkstreamError, type EncodedPicture } from '../../records/index.js';
 import { Borrowed } from './borrowed.js';
@@ -94,7 +95,7 @@ export async function readMessage(
       name: 'the picture',
       ...(limits.maxPixels !== undefined && { maxPixels: limits.maxPixels }),
     });
-    checkType(mediaType, message.headers['content-type']);
+    checkType(mediaType, message.headers['content-type'], bytes);
     return {
       type: 'frame',
       message,
@@ -206,7 +207,7 @@ function checked(bytes: Uint8Array, sha256: string | undefined, maxBytes: number
   return bytes;
 }
 
-function checkType(mediaType: EncodedPicture['mediaType'], declared: string | undefined): void {
+function checkType(mediaType: EncodedPicture['mediaType'], declared: string | undefined, bytes: Uint8Array): void {
   const said = declared?.split(';')[0].trim().toLowerCase();
   if (mediaType !== 'image/jpeg' && mediaType !== 'image/png') {
     throw poison('FRAME_TYPE', `the picture is ${mediaType}`, TYPE_HINT);
@@ -217,6 +218,9 @@ function checkType(mediaType: EncodedPicture['mediaType'], declared: string | un
       `content-type says ${JSON.stringify(said.slice(0, 60))}, the bytes are ${mediaType}`,
       TYPE_HINT,
     );
+  }
+  if (isCutOff(bytes, mediaType)) {
+    throw poison('PICTURE_DAMAGED', 'the picture has no end', 'it was not sent or stored whole: send it again');
   }
 }
 

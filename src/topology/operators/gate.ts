@@ -1,4 +1,4 @@
-import { concatMap, EMPTY, finalize, from, Observable, tap, type OperatorFunction } from 'rxjs';
+import { catchError, concatMap, EMPTY, finalize, from, Observable, tap, type OperatorFunction } from 'rxjs';
 import type { MeasuredPicture } from '../../pixels/cells.js';
 import { pictureOf } from '../../pixels/content.js';
 import { toRgb8 } from '../../pixels/rgb8.js';
@@ -29,6 +29,11 @@ export interface GatedFrame {
   readonly upstream: () => Readonly<Record<string, unknown>>;
 }
 
+/** Frames up to a checkpoint whose pictures could not be decoded. */
+export interface DecodeState {
+  readonly unreadableFrames: number;
+}
+
 /** A tick in its place among the gated frames. */
 export interface GatedTick extends Tick, Pick<GatedFrame, 'upstream'> {}
 
@@ -40,6 +45,8 @@ export type GatedItem = GatedFrame | GatedTick;
  * in their place; after a gap the first frame is no movement, and what differs is left to the comparison of the scene
  * before with the scene after.
  *
+ * A picture that cannot be decoded is told as `unreadable` and passed over: it must not end a camera for good.
+ *
  * What a run before this one has gated is read again only for its pixels. It goes past whatever stands between here and
  * the window, which kept it or not after having seen its evidence then.
  */
@@ -47,6 +54,7 @@ export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Sourc
   const context = pipelineContext('gate');
   const reducer = new Gate(options, restoredState(context, 'gate') as GateState | undefined);
   const { last } = reducer;
+  let { unreadableFrames } = (restoredState(context, 'decode') ?? { unreadableFrames: 0 }) as DecodeState;
   const isGated = (frame: Frame): boolean => last !== undefined && !isAfter(frame.ref, last);
   const emit = (itemOf: () => Tick | Omit<GatedFrame, 'upstream'>): Observable<GatedItem> =>
     new Observable((subscriber) => {
@@ -57,7 +65,7 @@ export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Sourc
         ...item,
         upstream: () => {
           if (passed) throw statePassed();
-          return { gate: reducer.snapshot() };
+          return { gate: reducer.snapshot(), decode: { unreadableFrames } satisfies DecodeState };
         },
       });
       passed = true;
@@ -78,7 +86,15 @@ export function gate(options: Partial<GateOptions> = {}): OperatorFunction<Sourc
     const content = frame.lease.content();
     if (content.form === 'yuv420') return gated(frame, content.picture);
     if (content.form === 'pixels') return gated(frame, toRgb8(content.picture));
-    return from(pictureOf(content)).pipe(concatMap((picture) => gated(frame, toRgb8(picture))));
+    return from(pictureOf(content)).pipe(
+      catchError((error: unknown) => {
+        if (!(error instanceof BlinkstreamError && error.class === 'data')) throw error;
+        unreadableFrames += 1;
+        context.listener.unreadable?.(frame.ref, error);
+        return EMPTY;
+      }),
+      concatMap((picture) => gated(frame, toRgb8(picture))),
+    );
   };
   return (source) =>
     new Observable<GatedItem>((subscriber) => {
