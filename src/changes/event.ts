@@ -28,6 +28,7 @@ export const eventOf = (finding: Finding, { changeId, revision, phase, ...origin
   verification: finding.verification,
   sequenceOrdinal: origin.sequenceOrdinal,
   reasoner: origin.reasoner,
+  ...(finding.zones && { zones: finding.zones }),
 });
 
 /** Of a source in a topology. */

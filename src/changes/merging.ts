@@ -26,6 +26,7 @@ export function mergeActivity(before: Finding, now: Finding): Finding {
       ...now.measures.filter((m) => m.name !== 'duration'),
     ],
     pictures: shown.pictures,
+    ...((before.zones ?? now.zones) && { zones: [...new Set([...(before.zones ?? []), ...(now.zones ?? [])])] }),
   };
 }
 

@@ -10,6 +10,8 @@ export interface WatchOptions extends ServerSecurityOptions {
   readonly out: string;
   /** Name of the source in events; without it, that of the input. */
   readonly name?: string;
+  /** File with the areas of the picture. */
+  readonly zones?: string;
   /** Time between images that do not tell their own, ms. */
   readonly interval?: number;
   /** How to read a time out of a file name. */

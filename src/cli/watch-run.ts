@@ -10,6 +10,8 @@ import { BlinkstreamError, type ChangeEvent, type FrameRef } from '../records/in
 import type { ImageTimes } from '../sources/image-times.js';
 import { openSource } from '../sources/open.js';
 import type { SourceReport } from '../sources/index.js';
+import { zoned } from '../sources/zoned.js';
+import { loadZones } from '../topology/deployment/zones.js';
 import { unreadableText } from '../operation/notes.js';
 import { run } from '../topology/run.js';
 import { createWorkerPool } from '../workers/pool.js';
@@ -37,7 +39,9 @@ export const runWatch = async (options: WatchOptions, io: CommandIo, companion?:
   if (options.listen === undefined && (security.tls ?? security.token) !== undefined) {
     throw usageError('--cert and a token protect what is served, and nothing is', 'give --listen');
   }
-  const source = await openSource(input, { ...(name !== undefined && { name }), ...(times && { times }) });
+  const zones = options.zones === undefined ? [] : await loadZones(options.zones);
+  const opened = await openSource(input, { ...(name !== undefined && { name }), ...(times && { times }) });
+  const source = zoned(opened, zones);
   await makeOutputFolder(options.out);
   const folder = outputFolder(options.out);
   const log = await openLmdbLog({ path: folder.logFolder });

@@ -19,6 +19,7 @@ export const watchCommand: CommandFactory = (act) =>
       .argument('<input>', 'video file, http(s) URL of one, folder of images, or glob', text)
       .requiredOption('--out <dir>', 'folder for events, report and log; made if it is not there', text)
       .option('--name <name>', 'name of the source in events (default: that of the input)', text)
+      .option('--zones <file>', 'areas of the picture: named, included, excluded or private (docs/zones.md)', text)
       .option('--interval <ms>', 'time from image to image, for images that do not tell their own', wholeNumber(1))
       .option('--time-pattern <pattern>', 'how file names tell the time, such as cam-{YYYY}{MM}{DD}-{hh}{mm}{ss}', text)
       .option('--workers <count>', 'local worker processes (default: cores − 1, at least one)', wholeNumber(1, 256))

@@ -3,7 +3,8 @@ import { fitLight, sameLight, type LightFit } from '../pixels/light.js';
 import { components, sharpness, type Component } from '../pixels/components.js';
 import { gapPx, unionOf } from '../pixels/geometry.js';
 import { medianPlanes, samplesOf, shiftPlanes, smooth3, yuvPlanes, type Planes } from '../pixels/planes.js';
-import type { PictureU8, Region } from '../records/index.js';
+import { unwatchedMask } from '../pixels/zones.js';
+import type { PictureU8, Region, Zone } from '../records/index.js';
 import { boxOf, describeChange, type ChangedRegion } from './changed-region.js';
 
 export interface SceneComparison {
@@ -37,12 +38,13 @@ const LEAST_SAMPLES = 10;
  * out; before is brought to the place and the light of after; what then differs beyond the noise measured in this very
  * comparison is grouped, and groups whose border is soft are shadows or lamps.
  *
- * @param ignored parts of the original picture to leave out: overlays, things in motion
+ * @param ignored parts of the original picture to leave out: overlays, things in motion; what zones leave out too
  */
 export function compareScenes(
   before: readonly PictureU8[],
   after: readonly PictureU8[],
   ignored: readonly Region[],
+  zones?: readonly Zone[],
 ): SceneComparison {
   const { width, height } = after[0];
   const shrink = Math.max(1, Math.round(Math.sqrt((width * height) / SAMPLES)));
@@ -54,6 +56,8 @@ export function compareScenes(
 
   const usable = new Uint8Array(now.y.length).fill(1);
   for (const region of ignored) mark(usable, region, now, 0);
+  const unwatched = unwatchedMask(zones, now);
+  if (unwatched !== undefined) for (let i = 0; i < usable.length; i++) usable[i] &= 1 - unwatched[i];
   const size = now.y.length;
   const dy = new Float32Array(size);
   const du = new Float32Array(size);

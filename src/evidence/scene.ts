@@ -92,6 +92,7 @@ export async function observeScene(
     before.map((shot) => shot.picture),
     after.map((shot) => shot.picture),
     ignoredParts(sequence),
+    sequence.zones,
   );
   const objects = { before: [] as DetectedObject[], after: [] as DetectedObject[] };
   if (comparison.regions.length > 0) {

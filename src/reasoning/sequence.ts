@@ -5,6 +5,7 @@ import type { ReasonSequence } from './index.js';
 import { measuredClaims } from './measured/index.js';
 import { PictureMaker } from './pictures.js';
 import { verify } from './verification/index.js';
+import { zonesTouched } from './verification/zones.js';
 
 /** Reasoners by name. Each turns what was measured into claims; verification is the same for all. */
 export const reasoners = { measured: measuredClaims } as const;
@@ -28,7 +29,9 @@ export function reasonWith(models: Models): ReasonSequence {
     const pictures = new PictureMaker();
     const findings: Finding[] = [];
     const contradicted: Finding[] = [];
-    for (const claim of reasoners[reasoner as keyof typeof reasoners](evidence)) {
+    for (const made of reasoners[reasoner as keyof typeof reasoners](evidence)) {
+      const zones = zonesTouched(made, evidence);
+      const claim = zones.length > 0 ? { ...made, zones } : made;
       const verification = verify(claim, evidence);
       if (verification.verdict === 'CONTRADICTED') {
         contradicted.push({ ...claim, verification, pictures: [] });

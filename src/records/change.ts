@@ -38,4 +38,6 @@ export interface ChangeEvent {
   /** Ordinal of the sequence that it rests on. */
   readonly sequenceOrdinal: number;
   readonly reasoner: string;
+  /** Named areas of the source's picture that it touches. */
+  readonly zones?: readonly string[];
 }

@@ -86,6 +86,8 @@ export interface Finding {
     readonly embedding?: readonly number[];
   };
   readonly verification: Verification;
+  /** Named areas of the source's picture that it touches. */
+  readonly zones?: readonly string[];
 }
 
 /** What a worker makes of one sequence. */

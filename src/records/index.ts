@@ -7,3 +7,4 @@ export * from './frame.js';
 export * from './picture.js';
 export * from './region.js';
 export * from './sequence.js';
+export * from './zone.js';

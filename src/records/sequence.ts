@@ -1,5 +1,6 @@
 import type { SequenceFrame, SettledRegion } from './evidence.js';
 import type { FramePoint, Gap, Lease, Position } from './frame.js';
+import type { Zone } from './zone.js';
 
 /**
  * Why a window closed. `part`: the activity goes on. `activity`: it came to rest. `settled`: nothing moved, the scene is
@@ -35,6 +36,8 @@ export interface FrameSequence {
   readonly thinnedFrames: number;
   /** Why there were no frames from `first` to `last`; with every `gap`, and only there. */
   readonly gap?: Pick<Gap, 'reason' | 'over'>;
+  /** Areas of the source's picture. */
+  readonly zones?: readonly Zone[];
   /** Absent where a later sequence of the same moment carries it: what belongs together is committed together. */
   readonly checkpoint?: Checkpoint;
   /**

@@ -2,7 +2,7 @@ import type { ConditionSpan } from '../../src/evidence/condition-spans.js';
 import { compareScenes } from '../../src/evidence/comparison.js';
 import type { NamedTrack, ObservedRegion, SceneEvidence } from '../../src/evidence/scene.js';
 import { areaOf, centreOf, iou, unionOf } from '../../src/pixels/geometry.js';
-import type { ConditionCause, DetectedObject, FrameSequence, Region } from '../../src/records/index.js';
+import type { ConditionCause, DetectedObject, FrameSequence, Region, Zone } from '../../src/records/index.js';
 import { during } from './findings.js';
 import { refOf, Stage, type Shot } from './stage.js';
 
@@ -23,6 +23,7 @@ export interface Story {
   readonly alike?: boolean;
   readonly tracks?: readonly NamedTrack[];
   readonly conditions?: readonly ConditionSpan[];
+  readonly zones?: readonly Zone[];
 }
 
 export const box = (x: number, y: number, width: number, height: number): Region => ({ x, y, width, height });
@@ -38,7 +39,7 @@ export function sceneOf(story: Story): SceneEvidence {
   const conditions = story.conditions ?? [];
   const tracks = story.tracks ?? [];
   const nothing = {
-    sequence: sequenceOf(conditions),
+    sequence: { ...sequenceOf(conditions), ...(story.zones && { zones: story.zones }) },
     regions: [],
     objects: { before: [], after: [] },
     tracks,
@@ -46,7 +47,7 @@ export function sceneOf(story: Story): SceneEvidence {
   };
   if (story.before === undefined && story.after === undefined) return nothing;
   const [before, after] = [stage.draw(story.before), stage.draw(story.after)];
-  const comparison = compareScenes([before], [after], []);
+  const comparison = compareScenes([before], [after], [], story.zones);
   const objects = { before: story.objects?.before ?? [], after: story.objects?.after ?? [] };
   const regions = comparison.regions.map((changed): ObservedRegion => {
     const at = (seen: readonly DetectedObject[]) => seen.find((o) => iou(o.region, changed.region) > 0.3);

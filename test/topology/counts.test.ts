@@ -70,7 +70,6 @@ const countsOf = ({ lateFrames, unreadableFrames, deadLetters, contradicted }: R
   contradicted,
 });
 
-
 const encoded = (): Promise<ArrayFrame[]> =>
   Promise.all(
     given.map(async ({ ref, content }, i) => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomOf } from '../../fixtures/random.js';
 import { iou, shareIn } from '../../src/pixels/geometry.js';
-import type { FrameEvidence, PictureU8, Region } from '../../src/records/index.js';
+import type { FrameEvidence, PictureU8, Region, Zone } from '../../src/records/index.js';
 import { Gate } from '../../src/sequences/gate/gate.js';
 import { refOf, Stage, type Box, type Shot } from '../support/stage.js';
 
@@ -10,9 +10,9 @@ const FPS = 25;
 const red: Box = { x: 60, y: 40, width: 36, height: 32, colour: [200, 60, 50] };
 
 /** What the gate says of `frames` frames, each drawn as `shotAt` tells; noise of a good sensor unless told otherwise. */
-function gated(frames: number, shotAt: (index: number) => Shot, seed = 1): FrameEvidence[] {
+function gated(frames: number, shotAt: (index: number) => Shot, seed = 1, zones?: readonly Zone[]): FrameEvidence[] {
   const stage = new Stage({ seed });
-  const gate = new Gate();
+  const gate = new Gate({}, undefined, zones);
   return Array.from({ length: frames }, (_, i) =>
     gate.measure(refOf(i), stage.draw({ noiseSigma: 1.5, ...shotAt(i) })),
   );
@@ -293,4 +293,39 @@ const grown = ({ x, y, width, height }: Region, marginPx: number): Region => ({
   y: y - marginPx,
   width: width + 2 * marginPx,
   height: height + 2 * marginPx,
+});
+
+describe('gate: zones', () => {
+  const leftHalf: Zone['polygon'] = [
+    [0, 0],
+    [0.45, 0],
+    [0.45, 1],
+    [0, 1],
+  ];
+  const far: Box = { x: 110, y: 60, width: 30, height: 30, colour: [40, 90, 200] };
+  /** A thing comes at the left, and another one at the right. */
+  const shotAt = (i: number): Shot => ({
+    boxes: [...(i >= 30 ? [{ ...red, x: 10, width: 30 }] : []), ...(i >= 60 ? [far] : [])],
+  });
+  const sides = (zones?: readonly Zone[]) => {
+    const all = gated(100, shotAt, 1, zones);
+    return settledIn(all).map(({ region }) => (region.x < 80 ? 'left' : 'right'));
+  };
+
+  it.each([
+    [undefined, ['left', 'right']],
+    ['name', ['left', 'right']],
+    ['exclude', ['right']],
+    ['private', ['right']],
+    ['include', ['left']],
+  ] as const)('of use %s: what is told of both sides', (use, told) => {
+    expect(sides(use && [{ name: 'half', use, polygon: leftHalf }])).toEqual(told);
+  });
+
+  it('that are excluded still tell of the light', () => {
+    const zones: Zone[] = [{ name: 'half', use: 'exclude', polygon: leftHalf }];
+    const all = gated(80, (i) => ({ gain: i < 30 ? 1 : 0.7, boxes: i >= 50 ? [{ ...red, x: 10 }] : [] }), 1, zones);
+    expect(activeFrames(all)).toEqual([]);
+    expect(causes(all)).toEqual(new Set(['LIGHTING']));
+  });
 });

@@ -4,10 +4,11 @@ import watch from '../../../topologies/watch.js';
 import type { ClaimCheckStore } from '../../blobs/index.js';
 import type { ChangeLog } from '../../log/index.js';
 import type { Operation } from '../../operation/operation.js';
-import { BlinkstreamError, messageOf } from '../../records/index.js';
+import { BlinkstreamError, messageOf, type Zone } from '../../records/index.js';
 import { openSource } from '../../sources/open.js';
 import type { PushHub } from '../../sources/push/hub.js';
 import type { Source } from '../../sources/index.js';
+import { zoned, zonedFeed } from '../../sources/zoned.js';
 import { pipelinesOf } from '../../topology/deployment/contradictions.js';
 import type { LoadedDeployment } from '../../topology/deployment/parse.js';
 import type { KafkaSourceEntry, SingleSourceEntry, SourceEntry } from '../../topology/deployment/sources.js';
@@ -98,7 +99,11 @@ function beginFeed(
     })),
   );
   let hasFailed = false;
-  const fed = feedService(service, { feed, topology, options }, AbortSignal.any([drain, removal.signal]))
+  const fed = feedService(
+    service,
+    { feed: zonedFeed(feed, zonesOf(entry)), topology, options },
+    AbortSignal.any([drain, removal.signal]),
+  )
     .catch((error: unknown) => {
       if (!(error instanceof BlinkstreamError)) throw error;
       hasFailed = true;
@@ -117,8 +122,15 @@ function beginFeed(
   };
 }
 
+/** Zones by camera. */
+export const zonesOf = ({ cameras = [] }: KafkaSourceEntry): ReadonlyMap<string, readonly Zone[]> =>
+  new Map(cameras.map(({ camera, zones }) => [camera, zones]));
+
 /** @throws BlinkstreamError what the source's kind says of what it cannot read */
-export async function open(
+export const open = async (entry: SingleSourceEntry, loaded: LoadedDeployment, hub: PushHub): Promise<Source> =>
+  zoned(await openAlone(entry, loaded, hub), entry.zones ?? []);
+
+async function openAlone(
   entry: SingleSourceEntry,
   { folder, deployment }: LoadedDeployment,
   hub: PushHub,

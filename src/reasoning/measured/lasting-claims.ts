@@ -4,6 +4,7 @@ import { colourName } from '../../pixels/colour.js';
 import { centreOf, roundedRegion, unionOf } from '../../pixels/geometry.js';
 import type { DetectedObject, Measure, Region, TextLine } from '../../records/index.js';
 import type { Claim } from '../claim.js';
+import { sceneryOf } from './scenery.js';
 import { capital, directionOf, isPair, nameAmong, numberWord, placeOf, plural, withArticle } from './words.js';
 
 /** A region, and the thing that the detector sees in it. */
@@ -16,7 +17,7 @@ export interface Seen {
 export function appearedClaim(region: ObservedRegion, evidence: SceneEvidence): Claim {
   const object = region.object.after;
   const box = boxOf(region, object);
-  const place = placeOf(box, sizeOf(evidence));
+  const place = placeOf(box, sceneryOf(evidence));
   const now = object ? labelled(evidence.objects.after, object.label) : [];
   const what = object ? withArticle(object.label) : `an object of ${sizeWords(box)}`;
   const counted = object && now.length > 1 ? `; there are ${numberWord(now.length)} ${plural(object.label)} now` : '';
@@ -35,7 +36,7 @@ export function appearedClaim(region: ObservedRegion, evidence: SceneEvidence): 
 export function goneClaim(region: ObservedRegion, evidence: SceneEvidence): Claim {
   const object = region.object.before;
   const box = boxOf(region, object);
-  const place = placeOf(box, sizeOf(evidence));
+  const place = placeOf(box, sceneryOf(evidence));
   const then = object ? labelled(evidence.objects.before, object.label) : [];
   const left = object ? labelled(evidence.objects.after, object.label).length : 0;
   const among = object && nameAmong(object.label, object.region, then);
@@ -63,7 +64,7 @@ export function textClaim(
   const around = (line: TextLine | undefined) =>
     roundedRegion(line === undefined ? region.region : unionOf([region.region, line.region]));
   const [before, after] = [around(region.text.before), around(region.text.after)];
-  const place = placeOf(after, sizeOf(evidence));
+  const place = placeOf(after, sceneryOf(evidence));
   const confidence = Math.min(region.text.before?.confidence ?? 0, region.text.after?.confidence ?? 0);
   return {
     ...at(region),
@@ -80,7 +81,7 @@ export function textClaim(
 export function replacedClaim(region: ObservedRegion, evidence: SceneEvidence): Claim {
   const { before, after } = region.object;
   const [from, to] = [boxOf(region, before ?? after), boxOf(region, after ?? before)];
-  const place = placeOf(from, sizeOf(evidence));
+  const place = placeOf(from, sceneryOf(evidence));
   const what = before ? nameAt(before, place) : `object of ${sizeWords(from)} ${place}`;
   const by = after === undefined || before?.label === after.label ? 'another' : withArticle(after.label);
   const were = before && isPair(before.label) ? 'were' : 'was';
@@ -99,7 +100,7 @@ export function replacedClaim(region: ObservedRegion, evidence: SceneEvidence): 
 export function recoloredClaim(region: ObservedRegion, evidence: SceneEvidence): Claim {
   const { after } = region.object;
   const box = boxOf(region, after);
-  const place = placeOf(box, sizeOf(evidence));
+  const place = placeOf(box, sceneryOf(evidence));
   const [from, to] = [colourName(region.color.before), colourName(region.color.after)];
   const how = from === to ? `turned another shade of ${to}` : `turned from ${from} to ${to}`;
   return {
@@ -119,7 +120,7 @@ export function movedClaim(from: Seen, to: Seen, interval: Claim['interval'], ev
   const [a, b] = [centreOf(before), centreOf(after)];
   const shift = { dx: b.x - a.x, dy: b.y - a.y };
   const distance = Math.round(Math.hypot(shift.dx, shift.dy));
-  const name = nameAt(from.object, placeOf(before, sizeOf(evidence)));
+  const name = nameAt(from.object, placeOf(before, sceneryOf(evidence)));
   // In one region the colours of the thing and of what it uncovered are mixed.
   const colours = from.region === to.region ? undefined : [from.region.color.before, to.region.color.after];
   return {
@@ -135,7 +136,6 @@ export function movedClaim(from: Seen, to: Seen, interval: Claim['interval'], ev
   };
 }
 
-const sizeOf = ({ sequence }: SceneEvidence) => sequence.frames[0].ref;
 const sizeWords = (r: Region): string => `about ${r.width} × ${r.height} px`;
 const boxOf = (region: ObservedRegion, object: DetectedObject | undefined): Region =>
   roundedRegion(object?.region ?? region.region);

@@ -1,6 +1,6 @@
 import type { NamedTrack } from '../../evidence/scene.js';
 import { areaOf, centreOf } from '../../pixels/geometry.js';
-import { borderOf, directionOf, placeOf } from './words.js';
+import { borderOf, directionOf, placeOf, type Scenery } from './words.js';
 
 /** A box this near to the border has not yet come in, or has left, as a share of the picture's shorter side. */
 const BORDER_SHARE = 0.03;
@@ -21,7 +21,7 @@ export interface Passage {
   readonly lengthPx: number;
 }
 
-export function passageOf(track: NamedTrack, picture: { readonly width: number; readonly height: number }): Passage {
+export function passageOf(track: NamedTrack, picture: Scenery): Passage {
   const margin = BORDER_SHARE * Math.min(picture.width, picture.height);
   const start = centreOf(track.firstRegion);
   const end = centreOf(track.lastRegion);

@@ -2,6 +2,7 @@ import { LEAST_TRAVEL, type NamedTrack, type SceneEvidence } from '../../evidenc
 import { overlapOfSmaller, roundedRegion, shareIn } from '../../pixels/geometry.js';
 import type { Claim } from '../claim.js';
 import { facing, passageOf, type Passage } from './passage.js';
+import { sceneryOf } from './scenery.js';
 import { capital, lasting, moverName } from './words.js';
 
 /** A flash shorter than this is no activity, ms. */
@@ -29,7 +30,7 @@ function isFragment(track: NamedTrack, all: readonly NamedTrack[]): boolean {
 }
 
 function passing(track: NamedTrack, evidence: SceneEvidence): Claim {
-  const passage = passageOf(track, evidence.sequence.frames[0].ref);
+  const passage = passageOf(track, sceneryOf(evidence));
   const subject = {
     label: track.object?.label ?? 'object',
     description: track.object?.label ?? 'something that moves',

@@ -1,13 +1,25 @@
 import { centreOf } from '../../pixels/geometry.js';
-import type { Region, Subject } from '../../records/index.js';
+import { zoneOf } from '../../pixels/zones.js';
+import type { Region, Subject, Zone } from '../../records/index.js';
 
 interface Size {
   readonly width: number;
   readonly height: number;
 }
 
+/** A picture in which places may have names. */
+export interface Scenery extends Size {
+  readonly zones?: readonly Zone[];
+}
+
+/** Where a box lies in the picture: `in zone desk` where that place has a name, else as `thirdOf`. */
+export function placeOf(region: Region, picture: Scenery): string {
+  const zone = zoneOf(picture.zones ?? [], region, picture);
+  return zone === undefined ? thirdOf(region, picture) : `in zone ${zone}`;
+}
+
 /** Where a box lies in the picture, by thirds: `at the upper left`, `in the middle`. */
-export function placeOf(region: Region, picture: Size): string {
+export function thirdOf(region: Region, picture: Size): string {
   const { x, y } = centreOf(region);
   const sides = [third(y, picture.height, 'top', 'bottom'), third(x, picture.width, 'left', 'right')];
   const side = corner(sides[0], sides[1]);

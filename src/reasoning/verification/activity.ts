@@ -3,6 +3,7 @@ import { areaOf, iou } from '../../pixels/geometry.js';
 import type { Check, Region } from '../../records/index.js';
 import type { Claim } from '../claim.js';
 import { passageOf } from '../measured/passage.js';
+import { sceneryOf } from '../measured/scenery.js';
 import { held, heldInterval } from './check.js';
 
 /** A claimed box is the measured one if they overlap by this much. */
@@ -17,7 +18,7 @@ export function activityChecks(claim: Claim, evidence: SceneEvidence): Check[] {
   if (track === undefined) return [held('region', false, 'no such track was measured')];
   const same = (a: Region | undefined, b: Region) => a !== undefined && iou(a, b) >= SAME_BOX;
   const told = (name: string) => claim.measures.find((m) => m.name === name)?.after;
-  const { lengthPx } = passageOf(track, evidence.sequence.frames[0].ref);
+  const { lengthPx } = passageOf(track, sceneryOf(evidence));
   const seconds = (track.last.elapsedMs - track.born.elapsedMs) / 1_000;
   return [
     held(

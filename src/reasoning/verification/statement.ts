@@ -4,7 +4,8 @@ import { iou } from '../../pixels/geometry.js';
 import type { Check, Region } from '../../records/index.js';
 import type { Claim } from '../claim.js';
 import { facing, passageOf } from '../measured/passage.js';
-import { directionOf, nameAmong, placeOf, plural } from '../measured/words.js';
+import { directionOf, nameAmong, plural, thirdOf } from '../measured/words.js';
+import { zoneCheck } from './zones.js';
 import { figures } from './figures.js';
 import { Sentence } from './sentence.js';
 import {
@@ -30,6 +31,7 @@ import {
 export function statementCheck(claim: Claim, evidence: SceneEvidence): Check {
   const sentence = new Sentence(claim.statement);
   quotes(sentence, claim);
+  zoneCheck(sentence, claim, evidence);
   figures(sentence, claim);
   colours(sentence, claim);
   names(sentence, claim, evidence);
@@ -138,12 +140,13 @@ const sides = (claim: Claim, { objects }: SceneEvidence) =>
 
 function places(sentence: Sentence, claim: Claim, evidence: SceneEvidence): void {
   const picture = evidence.sequence.frames[0].ref;
-  const at = (box: Region | undefined) => (box === undefined ? [] : [placeOf(box, picture)]);
+  const at = (box: Region | undefined) => (box === undefined ? [] : [thirdOf(box, picture)]);
   const place = new RegExp(`\\b(?:at|in|on|near) the (${SIDE})\\b`, 'g');
   const way = new RegExp(`\\b(to the ${SIDE}|upwards|downwards)\\b`, 'g');
   const track = evidence.tracks.find((t) => t.id === claim.identity.trackId);
   if (claim.kind === 'ACTIVITY' && track !== undefined) {
-    const passage = passageOf(track, picture);
+    // Zones were taken out before: what is left are parts of the picture.
+    const passage = passageOf(track, { width: picture.width, height: picture.height });
     sentence.take(
       new RegExp(`\\b(?:came in|entered) at the (${SIDE})\\b`, 'g'),
       ([, said]) => said === passage.entered,

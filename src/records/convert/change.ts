@@ -119,6 +119,7 @@ const toProto = (event: ChangeEvent): ProtoChangeEvent => ({
   verification: parts.verificationToProto(event.verification),
   sequenceOrdinal: count(event.sequenceOrdinal, 'sequence_ordinal'),
   reasoner: event.reasoner,
+  zones: [...(event.zones ?? [])],
 });
 
 function fromProto(event: ProtoChangeEvent): ChangeEvent {
@@ -146,5 +147,6 @@ function fromProto(event: ProtoChangeEvent): ChangeEvent {
     verification: parts.verificationFromProto(event.verification),
     sequenceOrdinal: event.sequenceOrdinal,
     reasoner: event.reasoner,
+    ...(event.zones.length > 0 && { zones: event.zones }),
   };
 }

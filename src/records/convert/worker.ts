@@ -12,9 +12,12 @@ import {
   type SequenceFrame as ProtoFrame,
   SequenceFrame_Role,
   type SettledRegion as ProtoSettledRegion,
+  type Zone as ProtoZone,
+  Zone_Use,
 } from '../generated/blinkstream/v1/frame.js';
 import type { Finding as ProtoFinding } from '../generated/blinkstream/v1/worker_service.js';
 import { sequenceTriggers, type FrameSequence } from '../sequence.js';
+import { zoneUses, type Zone } from '../zone.js';
 import { conditionFromProto, conditionToProto } from './change.js';
 import { converting, count, finite, named, oneOf, present } from './check.js';
 import * as parts from './parts.js';
@@ -41,6 +44,7 @@ export const sequenceToProto = (sequence: SequenceOutline): ProtoSequence =>
     baseline: sequence.baseline && frameToProto(sequence.baseline, 'baseline'),
     settled: sequence.settled.map(settledToProto),
     thinnedFrames: count(sequence.thinnedFrames, 'thinned_frames'),
+    zones: sequence.zones?.map(zoneToProto) ?? [],
   }));
 
 /** @throws BlinkstreamError `PROTO_INVALID` (data) for a missing field, an unspecified or an unknown enum value */
@@ -55,6 +59,7 @@ export const sequenceFromProto = (sequence: ProtoSequence): SequenceOutline =>
     ...(sequence.baseline && { baseline: frameFromProto(sequence.baseline, 'baseline') }),
     settled: sequence.settled.map(settledFromProto),
     thinnedFrames: count(sequence.thinnedFrames, 'thinned_frames'),
+    ...(sequence.zones.length > 0 && { zones: sequence.zones.map(zoneFromProto) }),
   }));
 
 /**
@@ -78,6 +83,7 @@ export const findingToProto = (finding: Finding): ProtoFinding =>
     trackId: finding.identity.trackId === undefined ? undefined : count(finding.identity.trackId, 'track_id'),
     embedding: finding.identity.embedding?.map((value) => finite(value, 'embedding')) ?? [],
     verification: parts.verificationToProto(finding.verification),
+    zones: [...(finding.zones ?? [])],
   }));
 
 /** @throws BlinkstreamError `PROTO_INVALID` (data) for a missing field, an unspecified or an unknown enum value */
@@ -104,8 +110,21 @@ export const findingFromProto = (finding: ProtoFinding): Finding =>
         ...(embedding.length > 0 && { embedding: embedding.map((value) => finite(value, 'embedding')) }),
       },
       verification: parts.verificationFromProto(finding.verification),
+      ...(finding.zones.length > 0 && { zones: finding.zones }),
     };
   });
+
+const zoneToProto = ({ name, use, polygon }: Zone): ProtoZone => ({
+  name: named(name, 'zones.name'),
+  use: Zone_Use[upper(use)],
+  polygon: polygon.map(([x, y]) => ({ x: finite(x, 'zones.polygon'), y: finite(y, 'zones.polygon') })),
+});
+
+const zoneFromProto = ({ name, use, polygon }: ProtoZone): Zone => ({
+  name: named(name, 'zones.name'),
+  use: oneOf(zoneUses, use.toLowerCase(), 'zones.use'),
+  polygon: polygon.map(({ x, y }) => [finite(x, 'zones.polygon'), finite(y, 'zones.polygon')]),
+});
 
 const roles = ['before', 'during', 'after', 'whole'] as const;
 const motions = ['active', 'still'] as const;

@@ -41,11 +41,13 @@ export interface Scene {
   /** Cell means of the frame. */
   readonly planes: CellPlanes;
   readonly cells: CellDifferences;
+  /** 1 for cells of which nothing is told, and for those that are black because they are private. */
+  readonly zones?: { readonly unwatched: Uint8Array; readonly hidden: Uint8Array };
 }
 
 /** One step of the gate: changes `state`, returns what the frame in `planes` shows. */
 export function advance(
-  { state, grid, planes, cells }: Scene,
+  { state, grid, planes, cells, zones }: Scene,
   ref: FrameRef,
   sigma: number,
   options: GateOptions,
@@ -59,8 +61,11 @@ export function advance(
 
   const overlays = overlaysOf(state, grid);
   const compressed = isCompressed(state, sigma);
-  const compare = () =>
-    differences(state, grid, planes, overlays.mask, { deviations: options.deviations, compressed }, cells);
+  const masks = {
+    silent: zones === undefined ? overlays.mask : either(overlays.mask, zones.unwatched),
+    untold: zones === undefined ? overlays.mask : either(overlays.mask, zones.hidden),
+  };
+  const compare = () => differences(state, grid, planes, masks, { deviations: options.deviations, compressed }, cells);
   if (state.interrupted) resume(state, compare(), ref);
   const found = compare();
   const parts = components(found.foreground, grid.columns, grid.rows).map((part) => classify(part, found, state, grid));
@@ -78,7 +83,7 @@ export function advance(
   for (const { box, track } of links) if (atRest.includes(things[box])) track.stir = undefined;
   fadeFlips(state, dtMs);
   if (parts.length === 0 && found.shift.explained === 0) refer(state, planes, found.light, ref.elapsedMs);
-  learn(state, found, parts, overlays.mask, dtMs);
+  learn(state, found, parts, masks.silent, dtMs);
   const nuisances = nuisancesOf(state, grid, found, parts, overlays, { sigma, compressed, dtMs });
   return {
     motion: things.length > 0 ? 'active' : 'still',
@@ -91,6 +96,8 @@ export function advance(
     changedShare: things.reduce((sum, part) => sum + part.cells.length, 0) / state.baseY.length,
   };
 }
+
+const either = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((value, c) => value | b[c]);
 
 function begin(state: GateState, planes: CellPlanes): void {
   const { y, u, v } = planes;
@@ -237,7 +244,7 @@ function adopt(state: GateState, found: Differences, c: number): void {
 }
 
 /** Lets the baseline follow slowly where nothing differs, and learns how restless each cell is by nature. */
-function learn(state: GateState, found: Differences, parts: readonly Part[], overlay: Uint8Array, dtMs: number): void {
+function learn(state: GateState, found: Differences, parts: readonly Part[], silent: Uint8Array, dtMs: number): void {
   const { baseY, baseU, baseV, noise, known } = state;
   const { y, u, v, foreground, moving } = found;
   const baseline = 1 - Math.exp(-dtMs / BASELINE_MS);
@@ -249,7 +256,7 @@ function learn(state: GateState, found: Differences, parts: readonly Part[], ove
     if (near[c] === 1 || known[c] === 0) continue;
     const off = y[c] - baseY[c];
     // A digit's flips are no noise: taken for it, they would not be seen any more and the overlay be forgotten.
-    if (overlay[c] === 0) noise[c] += noiseBlend * (1.2533 * Math.abs(off) - noise[c]);
+    if (silent[c] === 0) noise[c] += noiseBlend * (1.2533 * Math.abs(off) - noise[c]);
     if (foreground[c] === 1 && moving[c] === 1) continue;
     baseY[c] += baseline * off;
     baseU[c] += colour * (u[c] - baseU[c]);

@@ -62,19 +62,27 @@ const WITNESSES = 1_800;
 /** Shifts are looked for once this share of cells differs. */
 const SHIFT_SHARE = 0.01;
 
+/** 1 for cells that have no part in it. */
+export interface CellMasks {
+  /** In which no difference is told. */
+  readonly silent: Uint8Array;
+  /** Which tell nothing of the whole picture. */
+  readonly untold: Uint8Array;
+}
+
 /** Measures the differences of a frame into `out`, and its light into `state`. */
 export function differences(
   state: GateState,
   grid: CellGrid,
   planes: CellPlanes,
-  overlay: Uint8Array,
+  { silent, untold }: CellMasks,
   { deviations, compressed }: { readonly deviations: number; readonly compressed: boolean },
   out: CellDifferences,
 ): Differences {
   const { baseY, baseU, baseV } = state;
   const { y, u, v } = out;
   const cells = baseY.length;
-  const { witnesses, enough } = witnessesOf(state, grid, overlay);
+  const { witnesses, enough } = witnessesOf(state, grid, untold);
   const light = enough ? fitLight(planes.y, baseY, witnesses, state.light) : state.light;
   state.light = light;
   const chroma = chromaGain(state, planes, witnesses);
@@ -101,7 +109,7 @@ export function differences(
   const spreadColour =
     chroma < GREY ? Number.POSITIVE_INFINITY : Math.max(spreadOf(u, baseU, witnesses), spreadOf(v, baseV, witnesses));
   const least = compressed ? COMPRESSED_DIFFERENCE : LEAST_DIFFERENCE;
-  mark(state, overlay, out, {
+  mark(state, silent, out, {
     y: Math.max(least / Math.min(1, light.gain), deviations * spread),
     colour: Math.max(least, deviations * spreadColour),
     deviations,
@@ -117,7 +125,7 @@ export function differences(
 function witnessesOf(
   { leftFrame }: GateState,
   { columns, rows }: CellGrid,
-  overlay: Uint8Array,
+  untold: Uint8Array,
 ): { readonly witnesses: Int32Array; readonly enough: boolean } {
   const stride = Math.max(1, Math.floor((columns * rows) / WITNESSES));
   const list = new Int32Array(rows * Math.ceil(columns / stride));
@@ -126,7 +134,7 @@ function witnessesOf(
   for (let row = 0; row < rows; row++) {
     const end = (row + 1) * columns;
     for (let c = row * columns + (row % stride); c < end; c += stride, asked++) {
-      if (overlay[c] === 0 && leftFrame[c] < 0) list[n++] = c;
+      if (untold[c] === 0 && leftFrame[c] < 0) list[n++] = c;
     }
   }
   return { witnesses: list.subarray(0, n), enough: n * 10 >= asked };
@@ -155,7 +163,7 @@ interface Thresholds {
 /** Marks the cells that differ and those that move, and measures by how much the former do. */
 function mark(
   { baseY, baseU, baseV, recentY, recentU, recentV, noise, known }: GateState,
-  overlay: Uint8Array,
+  silent: Uint8Array,
   { y, u, v, foreground, moving, score, colourScore, ratio }: CellDifferences,
   { y: leastY, colour: leastColour, deviations, slack }: Thresholds,
 ): void {
@@ -179,7 +187,7 @@ function mark(
     const differs = off > threshold || colour > colourThreshold;
     if (moves) moving[c] = 1;
     else if (!differs) continue;
-    if (overlay[c] === 1 || (known[c] === 1 ? !differs : !moves)) continue;
+    if (silent[c] === 1 || (known[c] === 1 ? !differs : !moves)) continue;
     foreground[c] = 1;
     colourScore[c] = colour / colourThreshold;
     score[c] = Math.max(off / threshold, colourScore[c]);

@@ -1,6 +1,7 @@
 import { cellGrid, CellPlanes, type MeasuredPicture } from '../../pixels/cells.js';
 import { noiseSigma } from '../../pixels/noise.js';
-import type { FrameEvidence, FrameRef } from '../../records/index.js';
+import { hiddenMask, unwatchedMask } from '../../pixels/zones.js';
+import type { FrameEvidence, FrameRef, Zone } from '../../records/index.js';
 import { advance, type Scene } from './advance.js';
 import { emptyDifferences } from './differences.js';
 import { gateDefaults, type GateOptions } from './options.js';
@@ -13,15 +14,18 @@ import { freshState, type GateState } from './state.js';
  * Every frame is held against the settled baseline once light (gain and offset) and small shifts of the camera are
  * allowed for. What differs beyond the measured noise is grouped; groups with soft borders are light or shadow, groups in
  * which cells move are followed as tracks, and groups that rest for `settleMs` are adopted into the baseline and told
- * as settled regions.
+ * as settled regions. Where zones say that nothing is told, nothing is looked for; what is private tells nothing of the
+ * light either.
  */
 export class Gate {
   #scene: Scene | undefined;
   readonly #options: GateOptions;
+  readonly #zones: readonly Zone[] | undefined;
 
-  constructor(options: Partial<GateOptions> = {}, restored?: GateState) {
+  constructor(options: Partial<GateOptions> = {}, restored?: GateState, zones?: readonly Zone[]) {
     this.#options = { ...gateDefaults, ...options };
-    if (restored !== undefined) this.#scene = sceneOf(structuredClone(restored));
+    this.#zones = zones;
+    if (restored !== undefined) this.#scene = sceneOf(structuredClone(restored), zones);
   }
 
   /** The last frame gated, by a run before this one too. */
@@ -49,14 +53,19 @@ export class Gate {
       const state = freshState(width, height, ref);
       // Tracks are told apart over the whole source, not only within a scene.
       state.tracking.nextId = scene?.state.tracking.nextId ?? 1;
-      this.#scene = scene = sceneOf(state);
+      this.#scene = scene = sceneOf(state, this.#zones);
     }
     scene.planes.measure(picture);
     return advance(scene, ref, noiseSigma(picture), this.#options);
   }
 }
 
-function sceneOf(state: GateState): Scene {
+function sceneOf(state: GateState, zones: readonly Zone[] | undefined): Scene {
   const grid = cellGrid(state.width, state.height);
-  return { state, grid, planes: new CellPlanes(grid), cells: emptyDifferences(grid) };
+  const cells = { width: grid.columns, height: grid.rows };
+  const [unwatched, hidden] = [unwatchedMask(zones, cells), hiddenMask(zones, cells)];
+  return {
+    ...{ state, grid, planes: new CellPlanes(grid), cells: emptyDifferences(grid) },
+    ...(unwatched && hidden && { zones: { unwatched, hidden } }),
+  };
 }

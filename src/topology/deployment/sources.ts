@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameField, pathField, textField, wholeNumber } from './fields.js';
+import { zonesSchema } from './zones.js';
 
 const name = nameField('name of the source in events; with another name it is another source');
 
@@ -9,6 +10,7 @@ const video = z
     name,
     input: pathField('a file, or an http(s) URL'),
     timeoutMs: wholeNumber('longest wait for data', { min: 1 }).default(15_000),
+    zones: zonesSchema.optional(),
   })
   .describe('Frames of a video, read once from its beginning to its end.');
 
@@ -21,6 +23,7 @@ const images = z
       min: 1,
     }).optional(),
     timePattern: textField('how file names tell the time, such as cam-{YYYY}{MM}{DD}-{hh}{mm}{ss}').optional(),
+    zones: zonesSchema.optional(),
   })
   .describe('Pictures in the natural order of their names, with EXIF times where nothing else is said.');
 
@@ -37,6 +40,7 @@ const camera = z
     ).default(0),
     stallMs: wholeNumber('without a picture for so long another connection is tried', { min: 1 }).default(10_000),
     freezeMs: wholeNumber('pictures may be the same, bit for bit, for so long; 0: for ever').default(30_000),
+    zones: zonesSchema.optional(),
   })
   .describe('A live stream. What was missed while nobody read it is gone, and told as SIGNAL_GAP.');
 
@@ -62,6 +66,10 @@ const kafka = z
     maxFrameBytes: wholeNumber('bytes of one encoded picture', { min: 1 }).default(64 * 2 ** 20),
     partitionMiB: wholeNumber('memory for frames of one partition that wait', { min: 1 }).default(32),
     maxCameras: wholeNumber('cameras in one partition', { min: 1 }).default(1_000),
+    cameras: z
+      .array(z.strictObject({ camera: textField('key of its messages'), zones: zonesSchema }))
+      .optional()
+      .describe('What is known of single cameras.'),
   })
   .describe('Cameras out of Kafka. Partitions are shared; each camera is read in the order of its partition.');
 
@@ -72,6 +80,7 @@ const push = z
     stallMs: wholeNumber(
       'without a frame for so long SIGNAL_GAP is told; 0: never, for cameras that send only when something moves',
     ).default(10_000),
+    zones: zonesSchema.optional(),
   })
   .describe('Frames that clients push, JPEG or PNG, with the event times and sequence numbers of the client.');
 

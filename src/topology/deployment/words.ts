@@ -61,9 +61,12 @@ function words(issue: z.core.$ZodIssue, path: ValuePath, value: unknown): string
     case 'invalid_type':
       return `${where} must be ${kinds[issue.expected] ?? issue.expected}, and is ${kindOf(value)}`;
     case 'too_small':
-      return typeof value === 'number' ? `${where} must be at least ${issue.minimum}` : `${where} must not be empty`;
+      if (typeof value === 'number') return `${where} must be at least ${issue.minimum}`;
+      return Number(issue.minimum) > 1
+        ? `${where} must have at least ${issue.minimum} entries`
+        : `${where} must not be empty`;
     case 'too_big':
-      return `${where} must be at most ${issue.maximum}`;
+      return `${where} must ${typeof value === 'number' ? 'be' : 'have'} at most ${issue.maximum}`;
     default:
       return `${where}: ${issue.message}`;
   }

@@ -52,7 +52,7 @@ export type GatedItem = GatedFrame | GatedTick;
  */
 export function gate(options: Partial<GateOptions> = {}): OperatorFunction<SourceItem, GatedItem> {
   const context = pipelineContext('gate');
-  const reducer = new Gate(options, restoredState(context, 'gate') as GateState | undefined);
+  const reducer = new Gate(options, restoredState(context, 'gate') as GateState | undefined, context.source.zones);
   const { last } = reducer;
   let { unreadableFrames } = (restoredState(context, 'decode') ?? { unreadableFrames: 0 }) as DecodeState;
   const isGated = (frame: Frame): boolean => last !== undefined && !isAfter(frame.ref, last);

@@ -52,7 +52,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
   const context = pipelineContext('window');
   const { idleMs } = { ...windowDefaults, ...options };
   const restored = restoredState(context, 'window') as SequencerState<State> | undefined;
-  const { name, replayable = true } = context.source;
+  const { name, replayable = true, zones } = context.source;
   return (source) =>
     new Observable<FrameSequence>((subscriber) => {
       // The other half is for sequences that are reasoned over, and for the frame to come: without it nothing would close.
@@ -69,7 +69,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
       const feed = (input: SequencerInput, checkpoint: () => Checkpoint | undefined): void => {
         const closed = reducer.push(input);
         closed.forEach((one, i) => {
-          const sequence: FrameSequence = sequenceOf(one, held, name);
+          const sequence: FrameSequence = { ...sequenceOf(one, held, name), ...(zones && { zones }) };
           // State after the push is state after all that it closed, so the last of them carries it.
           if (i < closed.length - 1) return give(sequence);
           const state = checkpoint();

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaNames } from '../../support/kafka/names.js';
 import { startBroker } from '../../support/kafka/server.js';
 import { sendCameras, type CamerasScript } from './cameras.js';
-import { byTarget, drawKafkaFaults, type DrawnFault, type KafkaFaultKind } from './faults.js';
+import { drawKafkaFaults, targetOf, type DrawnFault, type KafkaFaultKind } from './faults.js';
 import { KafkaJob, type KafkaJobResult } from './job.js';
 
 export interface KafkaChaosOptions {
@@ -26,7 +26,7 @@ export interface KafkaChaosResult {
 }
 
 /** Instances that are there all the time, but for being killed; one more comes and goes. */
-const instances = 3;
+const instances = 2;
 /** After so many faults there is a lull: where they never stopped, nothing would ever come to be disturbed. */
 const burstFaults = 10;
 const lullMs = 5_000;
@@ -74,12 +74,11 @@ export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaos
       const which = `${happened} of ${faults} faults, job ${jobs.length + 1}`;
       tell(`${which}: ${job.read} of ${eventsPerJob} events read, ${seconds()} s`);
     };
-    const waiting = byTarget(drawKafkaFaults(seed, faults, instances));
+    const waiting = drawKafkaFaults(seed, faults, instances);
     while (happened < faults) {
       const job = await begin(`job-${jobs.length + 1}`, instances);
       try {
-        const schedule: Schedule = { lullUntilMs: () => lullUntilMs, happened: (at) => count(job, at) };
-        await Promise.all(waiting.map((own) => sufferAll(job, own, schedule)));
+        await sufferAll(job, waiting, { lullUntilMs: () => lullUntilMs, happened: (at) => count(job, at) });
         jobs.push(await job.finish(expected));
       } catch (error) {
         await job.abandon();
@@ -99,15 +98,33 @@ interface Schedule {
   happened(at: KafkaFaultKind): void;
 }
 
-/** One fault after the other, until there are no more or the job is over; takes those that have happened out of `waiting`. */
+/**
+ * Begins the faults in their order, each when its target has done with the one before, until there are no more or the job
+ * is over; takes those that have happened out of `waiting`.
+ */
 async function sufferAll(job: KafkaJob, waiting: DrawnFault[], schedule: Schedule): Promise<void> {
-  while (waiting.length > 0) {
-    const [{ fault, afterMs }] = waiting;
-    await sleep(Math.max(afterMs, schedule.lullUntilMs() - performance.now()));
-    job.check();
-    if (job.isOver) return;
-    if (!(await job.suffer(fault))) continue;
-    waiting.shift();
-    schedule.happened(fault.at);
+  const busy = new Map<string, Promise<void>>();
+  const undone: DrawnFault[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  const suffer = async (drawn: DrawnFault): Promise<void> => {
+    while (!job.isOver && failure === undefined) {
+      job.check();
+      if (await job.suffer(drawn.fault)) return schedule.happened(drawn.fault.at);
+    }
+    undone.push(drawn);
+  };
+  while (!job.isOver && failure === undefined) {
+    const drawn = waiting.shift();
+    if (drawn === undefined) break;
+    const target = targetOf(drawn.fault);
+    await busy.get(target);
+    await sleep(Math.max(drawn.afterMs, schedule.lullUntilMs() - performance.now()));
+    const done = suffer(drawn).catch((error: unknown) => {
+      failure ??= { error };
+    });
+    busy.set(target, done);
   }
+  await Promise.all(busy.values());
+  if (failure !== undefined) throw failure.error;
+  waiting.unshift(...undone);
 }

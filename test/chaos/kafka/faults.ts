@@ -32,23 +32,12 @@ export type KafkaFaultKind = (typeof kafkaFaultKinds)[number];
 
 export interface DrawnFault {
   readonly fault: KafkaFault;
-  /** After the fault of the same target before it, ms. */
+  /** After the one before it began, ms. */
   readonly afterMs: number;
 }
 
-/** The faults of each target in a list of their own: they follow each other, those of different targets overlap. */
-export function byTarget(drawn: readonly DrawnFault[]): DrawnFault[][] {
-  const lists = new Map<string, DrawnFault[]>();
-  for (const one of drawn) {
-    const target = targetOf(one.fault);
-    const list = lists.get(target) ?? [];
-    list.push(one);
-    lists.set(target, list);
-  }
-  return [...lists.values()];
-}
-
-function targetOf(fault: KafkaFault): string {
+/** Faults of one target follow each other; those of different ones may overlap. */
+export function targetOf(fault: KafkaFault): string {
   if ('instance' in fault) return `instance ${fault.instance}`;
   return fault.at === 'broker' || fault.at === 'instance' ? 'host' : 'guest';
 }
@@ -69,7 +58,7 @@ export function drawKafkaFaults(seed: number, count: number, instances: number):
     const j = below(i + 1);
     [kinds[i], kinds[j]] = [kinds[j], kinds[i]];
   }
-  return kinds.map((at) => ({ fault: faultOf(at, below, instances), afterMs: 200 + below(1_300) }));
+  return kinds.map((at) => ({ fault: faultOf(at, below, instances), afterMs: 100 + below(900) }));
 }
 
 function faultOf(at: KafkaFaultKind, below: (n: number) => number, instances: number): KafkaFault {

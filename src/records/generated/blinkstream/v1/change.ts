@@ -186,6 +186,8 @@ export interface ChangeEvent {
   verification: Verification | undefined;
   sequenceOrdinal: number;
   reasoner: string;
+  /** Named areas of the source's picture that it touches. */
+  zones: string[];
 }
 
 export enum ChangeEvent_Phase {
@@ -1662,6 +1664,7 @@ function createBaseChangeEvent(): ChangeEvent {
     verification: undefined,
     sequenceOrdinal: 0,
     reasoner: "",
+    zones: [],
   };
 }
 
@@ -1729,6 +1732,9 @@ export const ChangeEvent: MessageFns<ChangeEvent> = {
     }
     if (message.reasoner !== "") {
       writer.uint32(170).string(message.reasoner);
+    }
+    for (const v of message.zones) {
+      writer.uint32(178).string(v!);
     }
     return writer;
   },
@@ -1914,6 +1920,14 @@ export const ChangeEvent: MessageFns<ChangeEvent> = {
             message.reasoner = reader.string();
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.zones.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1967,6 +1981,9 @@ export const ChangeEvent: MessageFns<ChangeEvent> = {
         ? globalThis.Number(object.sequence_ordinal)
         : 0,
       reasoner: isSet(object.reasoner) ? globalThis.String(object.reasoner) : "",
+      zones: globalThis.Array.isArray(object?.zones)
+        ? object.zones.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2034,6 +2051,9 @@ export const ChangeEvent: MessageFns<ChangeEvent> = {
     }
     if (message.reasoner !== "") {
       obj.reasoner = message.reasoner;
+    }
+    if (message.zones?.length) {
+      obj.zones = message.zones;
     }
     return obj;
   },

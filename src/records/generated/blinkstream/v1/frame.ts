@@ -331,6 +331,8 @@ export interface FrameSequence {
   thinnedFrames: number;
   /** What came to rest since the frames before. */
   settled: SettledRegion[];
+  /** Areas of the source's picture. */
+  zones: Zone[];
 }
 
 export enum FrameSequence_Trigger {
@@ -420,6 +422,83 @@ export function frameSequence_TriggerToNumber(object: FrameSequence_Trigger): nu
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameSequence_Trigger");
   }
+}
+
+/** A named area of a source's picture. */
+export interface Zone {
+  name: string;
+  use: Zone_Use;
+  polygon: Zone_Corner[];
+}
+
+export enum Zone_Use {
+  USE_UNSPECIFIED = "USE_UNSPECIFIED",
+  NAME = "NAME",
+  INCLUDE = "INCLUDE",
+  EXCLUDE = "EXCLUDE",
+  PRIVATE = "PRIVATE",
+}
+
+export function zone_UseFromJSON(object: any): Zone_Use {
+  switch (object) {
+    case 0:
+    case "USE_UNSPECIFIED":
+      return Zone_Use.USE_UNSPECIFIED;
+    case 1:
+    case "NAME":
+      return Zone_Use.NAME;
+    case 2:
+    case "INCLUDE":
+      return Zone_Use.INCLUDE;
+    case 3:
+    case "EXCLUDE":
+      return Zone_Use.EXCLUDE;
+    case 4:
+    case "PRIVATE":
+      return Zone_Use.PRIVATE;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Zone_Use");
+  }
+}
+
+export function zone_UseToJSON(object: Zone_Use): string {
+  switch (object) {
+    case Zone_Use.USE_UNSPECIFIED:
+      return "USE_UNSPECIFIED";
+    case Zone_Use.NAME:
+      return "NAME";
+    case Zone_Use.INCLUDE:
+      return "INCLUDE";
+    case Zone_Use.EXCLUDE:
+      return "EXCLUDE";
+    case Zone_Use.PRIVATE:
+      return "PRIVATE";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Zone_Use");
+  }
+}
+
+export function zone_UseToNumber(object: Zone_Use): number {
+  switch (object) {
+    case Zone_Use.USE_UNSPECIFIED:
+      return 0;
+    case Zone_Use.NAME:
+      return 1;
+    case Zone_Use.INCLUDE:
+      return 2;
+    case Zone_Use.EXCLUDE:
+      return 3;
+    case Zone_Use.PRIVATE:
+      return 4;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Zone_Use");
+  }
+}
+
+export interface Zone_Corner {
+  /** Shares of the picture's width and height, 0 to 1. */
+  x: number;
+  y: number;
 }
 
 function createBasePosition(): Position {
@@ -1559,6 +1638,7 @@ function createBaseFrameSequence(): FrameSequence {
     baseline: undefined,
     thinnedFrames: 0,
     settled: [],
+    zones: [],
   };
 }
 
@@ -1590,6 +1670,9 @@ export const FrameSequence: MessageFns<FrameSequence> = {
     }
     for (const v of message.settled) {
       SettledRegion.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.zones) {
+      Zone.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1679,6 +1762,14 @@ export const FrameSequence: MessageFns<FrameSequence> = {
             message.settled.push(SettledRegion.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.zones.push(Zone.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1710,6 +1801,7 @@ export const FrameSequence: MessageFns<FrameSequence> = {
       settled: globalThis.Array.isArray(object?.settled)
         ? object.settled.map((e: any) => SettledRegion.fromJSON(e))
         : [],
+      zones: globalThis.Array.isArray(object?.zones) ? object.zones.map((e: any) => Zone.fromJSON(e)) : [],
     };
   },
 
@@ -1741,6 +1833,174 @@ export const FrameSequence: MessageFns<FrameSequence> = {
     }
     if (message.settled?.length) {
       obj.settled = message.settled.map((e) => SettledRegion.toJSON(e));
+    }
+    if (message.zones?.length) {
+      obj.zones = message.zones.map((e) => Zone.toJSON(e));
+    }
+    return obj;
+  },
+};
+
+function createBaseZone(): Zone {
+  return { name: "", use: Zone_Use.USE_UNSPECIFIED, polygon: [] };
+}
+
+export const Zone: MessageFns<Zone> = {
+  encode(message: Zone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.use !== Zone_Use.USE_UNSPECIFIED) {
+      writer.uint32(16).int32(zone_UseToNumber(message.use));
+    }
+    for (const v of message.polygon) {
+      Zone_Corner.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Zone {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseZone();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.use = zone_UseFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.polygon.push(Zone_Corner.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Zone {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      use: isSet(object.use) ? zone_UseFromJSON(object.use) : Zone_Use.USE_UNSPECIFIED,
+      polygon: globalThis.Array.isArray(object?.polygon) ? object.polygon.map((e: any) => Zone_Corner.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Zone): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.use !== Zone_Use.USE_UNSPECIFIED) {
+      obj.use = zone_UseToJSON(message.use);
+    }
+    if (message.polygon?.length) {
+      obj.polygon = message.polygon.map((e) => Zone_Corner.toJSON(e));
+    }
+    return obj;
+  },
+};
+
+function createBaseZone_Corner(): Zone_Corner {
+  return { x: 0, y: 0 };
+}
+
+export const Zone_Corner: MessageFns<Zone_Corner> = {
+  encode(message: Zone_Corner, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.x !== 0) {
+      writer.uint32(9).double(message.x);
+    }
+    if (message.y !== 0) {
+      writer.uint32(17).double(message.y);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Zone_Corner {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseZone_Corner();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.x = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.y = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Zone_Corner {
+    return {
+      x: isSet(object.x) ? globalThis.Number(object.x) : 0,
+      y: isSet(object.y) ? globalThis.Number(object.y) : 0,
+    };
+  },
+
+  toJSON(message: Zone_Corner): unknown {
+    const obj: any = {};
+    if (message.x !== 0) {
+      obj.x = floatToJson(message.x);
+    }
+    if (message.y !== 0) {
+      obj.y = floatToJson(message.y);
     }
     return obj;
   },

@@ -147,6 +147,7 @@ export interface Finding {
   trackId?: number | undefined;
   embedding: number[];
   verification: Verification | undefined;
+  zones: string[];
 }
 
 function createBaseDescribeRequest(): DescribeRequest {
@@ -1413,6 +1414,7 @@ function createBaseFinding(): Finding {
     trackId: undefined,
     embedding: [],
     verification: undefined,
+    zones: [],
   };
 }
 
@@ -1466,6 +1468,9 @@ export const Finding: MessageFns<Finding> = {
     }
     if (message.verification !== undefined) {
       Verification.encode(message.verification, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.zones) {
+      writer.uint32(130).string(v!);
     }
     return writer;
   },
@@ -1613,6 +1618,14 @@ export const Finding: MessageFns<Finding> = {
             message.verification = Verification.decode(reader, reader.uint32());
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.zones.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1652,6 +1665,7 @@ export const Finding: MessageFns<Finding> = {
         ? object.embedding.map((e: any) => globalThis.Number(e))
         : [],
       verification: isSet(object.verification) ? Verification.fromJSON(object.verification) : undefined,
+      zones: globalThis.Array.isArray(object?.zones) ? object.zones.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -1701,6 +1715,9 @@ export const Finding: MessageFns<Finding> = {
     }
     if (message.verification !== undefined) {
       obj.verification = Verification.toJSON(message.verification);
+    }
+    if (message.zones?.length) {
+      obj.zones = message.zones;
     }
     return obj;
   },
