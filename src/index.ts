@@ -55,6 +55,7 @@ export { window, type WindowOptions } from './topology/operators/window.js';
 export type { GateOptions } from './sequences/gate/options.js';
 export { activity, type ActivityOptions } from './sequences/windows/activity.js';
 export { sliding, tumbling, type SlidingOptions, type TumblingOptions } from './sequences/windows/timed.js';
+export { pair } from './sequences/windows/pair.js';
 export { whole, type WholeOptions } from './sequences/windows/whole.js';
 export type { PipelineListener } from './topology/context.js';
 export { run, type RunOptions, type RunResult } from './topology/run.js';

@@ -1,10 +1,9 @@
+import { cosine, SAME_LOOK } from '../evidence/embedding.js';
 import { colourStep } from '../pixels/colour.js';
 import { iou, overlapOfSmaller } from '../pixels/geometry.js';
 import type { Finding, Region } from '../records/index.js';
 import { capital, lasting } from '../reasoning/measured/words.js';
 
-/** Looks agree above this (cosine of the embeddings); the same thing in other light stays above it. */
-const SAME_LOOK = 0.6;
 /** Colours of one thing in one state differ by less in each channel, 0–255. */
 const SAME_COLOUR = 24;
 /** Two accounts of one change begin no further apart than this, ms. */
@@ -29,7 +28,7 @@ const mayBe = (a: Finding, b: Finding): boolean =>
 function looksAlike(a: Finding, b: Finding): boolean {
   const [x, y] = [a.identity.embedding, b.identity.embedding];
   if (x === undefined || y === undefined || x.length !== y.length) return true;
-  return x.reduce((sum, value, i) => sum + value * y[i], 0) >= SAME_LOOK;
+  return cosine(x, y) >= SAME_LOOK;
 }
 
 /**

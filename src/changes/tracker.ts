@@ -1,4 +1,5 @@
 import { type ChangeEvent, type Finding, type FramePoint, type Phase } from '../records/index.js';
+import { compactLook } from '../evidence/embedding.js';
 import { changeIdOf, eventOf } from './event.js';
 import { isSameChange, reversalOf } from './identity.js';
 import { mergeActivity, mergeCondition, mergeGap } from './merging.js';
@@ -140,7 +141,7 @@ export class Tracker {
     const { topology, source } = this.#options;
     const changeId = changeIdOf(topology, source, this.state.nextOrdinal);
     this.state.nextOrdinal += 1;
-    const change: OpenChange = { changeId, revision: 0, finding, sequenceOrdinal, reasoner };
+    const change: OpenChange = { changeId, revision: 0, finding: kept(finding), sequenceOrdinal, reasoner };
     this.state.open.push(change);
     // What passes is bounded by its time-out, and must be told to have ended.
     const remembered = this.state.open.filter((c) => !isPassing(c.finding));
@@ -164,3 +165,11 @@ export class Tracker {
 
 const isGap = (finding: Finding): boolean => finding.condition === 'SIGNAL_GAP';
 const isPassing = (finding: Finding): boolean => finding.kind === 'ACTIVITY' || finding.kind === 'CONDITION';
+
+/** A finding as the state holds it: every checkpoint writes all that are open, and looks are most of what they hold. */
+function kept(finding: Finding): Finding {
+  const { embedding } = finding.identity;
+  return embedding === undefined
+    ? finding
+    : { ...finding, identity: { ...finding.identity, embedding: compactLook(embedding) } };
+}

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../workers/version.js';
 import type { Act, CommandFactory, CommandIo } from './command.js';
+import { compareCommand } from './compare.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
@@ -19,6 +20,7 @@ import { workerCommand } from './worker.js';
 const commands: readonly CommandFactory[] = [
   demoCommand,
   watchCommand,
+  compareCommand,
   runCommand,
   publishCommand,
   replayCommand,

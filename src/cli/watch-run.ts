@@ -4,10 +4,7 @@ import { openLmdbLog } from '../log/lmdb.js';
 import type { ChangeLog } from '../log/index.js';
 import { startEventServer } from '../outputs/grpc/server.js';
 import { jsonLinesOutput } from '../outputs/jsonl.js';
-import { writeReport } from '../outputs/report/report.js';
-import { changeEventToJson } from '../records/convert/change.js';
 import { BlinkstreamError, type ChangeEvent, type FrameRef } from '../records/index.js';
-import type { ImageTimes } from '../sources/image-times.js';
 import { openSource } from '../sources/open.js';
 import type { SourceReport } from '../sources/index.js';
 import { zoned } from '../sources/zoned.js';
@@ -16,11 +13,12 @@ import { unreadableText } from '../operation/notes.js';
 import { run } from '../topology/run.js';
 import { createWorkerPool } from '../workers/pool.js';
 import type { CommandIo } from './command.js';
-import { eventLine } from './event-lines.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { usageError } from './failure.js';
 import { claimOutputFolder, makeOutputFolder, outputFolder, type OutputFolder } from './output-folder.js';
+import { print, writeRunReport, type RunFigures } from './run-report.js';
 import { serverSecurityOf } from './security-options.js';
+import { timesOf } from './times-asked.js';
 import type { WatchOptions } from './watch-options.js';
 
 /** What a caller in this process does beside a watch, while its events are served. */
@@ -86,25 +84,6 @@ export const runWatch = async (options: WatchOptions, io: CommandIo, companion?:
   }
 };
 
-/** @throws BlinkstreamError (usage) where two ways are asked for */
-function timesOf({ interval, timePattern }: WatchOptions): ImageTimes | undefined {
-  if (interval !== undefined && timePattern !== undefined) {
-    throw usageError('--interval and --time-pattern are two ways to tell the time of an image', 'give one of them');
-  }
-  if (timePattern !== undefined) return { pattern: timePattern };
-  return interval === undefined ? undefined : { intervalMs: interval };
-}
-
-interface RunFigures {
-  readonly report: SourceReport;
-  readonly alreadyDone: boolean;
-  readonly contradicted: number;
-  readonly lateFrames: number;
-  readonly unreadableFrames: number;
-  readonly deadLetters: number;
-  readonly lastFrame: FrameRef | undefined;
-}
-
 interface Parts {
   readonly source: Awaited<ReturnType<typeof openSource>>;
   readonly log: ChangeLog;
@@ -161,42 +140,6 @@ async function watchSource(io: CommandIo, { source, log, pool, folder, reasoner 
     await outputFailed;
     await jsonLinesOutput({ ...lines, untilEnd: true, signal: new AbortController().signal });
   }
-}
-
-function print(io: CommandIo, event: ChangeEvent): void {
-  if (io.json) io.out.json(changeEventToJson(event));
-  else io.out.line(...eventLine(event));
-}
-
-/** Writes report.html; returns the changes that it tells, each as its revisions. */
-async function writeRunReport(
-  log: ChangeLog,
-  folder: OutputFolder,
-  source: string,
-  figures: RunFigures,
-): Promise<readonly (readonly ChangeEvent[])[]> {
-  const changes: (readonly ChangeEvent[])[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await log.changes({ limit: 500, ...(after !== undefined && { afterChangeId: after }) });
-    for (const { changeId } of page) changes.push(await log.change(changeId));
-    if (page.length < 500) break;
-    after = page[page.length - 1].changeId;
-  }
-  const latest = changes.flat().reduce((ms, event) => Math.max(ms, event.interval.last.elapsedMs), 0);
-  const last = figures.lastFrame;
-  await writeReport({
-    path: folder.reportFile,
-    title: `What changed in ${source}`,
-    source: {
-      ...figures.report,
-      name: source,
-      durationMs: Math.max(latest, last?.elapsedMs ?? 0),
-      ...(last && { frameSize: { width: last.width, height: last.height } }),
-    },
-    changes,
-    blobs: log.blobs,
-  });
-  return changes;
 }
 
 function tellEnd(io: CommandIo, { out }: WatchOptions, figures: RunFigures, changes: number): void {

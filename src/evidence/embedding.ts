@@ -6,6 +6,8 @@ import type { Models } from './models.js';
 import { rgbUnit } from './tensor.js';
 
 const INPUT_PX = 224;
+/** Looks agree above this, cosine: one thing in another place, in another colour or in other light. */
+export const SAME_LOOK = 0.6;
 
 /**
  * What a picture, or the part of it under `region` (px), looks like: 1,792 values of unit length (all zero where the
@@ -35,12 +37,19 @@ function unitLength(vector: Float32Array): Float32Array {
 }
 
 /** Cosine of the angle between two vectors of the same length, −1…1; 1 is the same direction. 0 if one is zero. */
-export function cosine(a: Float32Array, b: Float32Array): number {
+export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const lengths = Math.sqrt(dot(a, a) * dot(b, b));
   return lengths > 0 ? dot(a, b) / lengths : 0;
 }
 
-function dot(a: Float32Array, b: Float32Array): number {
+/** A look in a byte a value, for keeping: as long as it is compared by `cosine`, its scale does not matter. */
+export const compactLook = (look: ArrayLike<number>): Int8Array => {
+  let largest = 0;
+  for (let i = 0; i < look.length; i++) largest = Math.max(largest, Math.abs(look[i]));
+  return Int8Array.from(look, (value) => (largest > 0 ? Math.round((value / largest) * 127) : 0));
+};
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;

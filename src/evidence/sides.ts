@@ -1,3 +1,4 @@
+import { cosine, SAME_LOOK } from './embedding.js';
 import type { ObservedRegion } from './scene.js';
 
 /** Outlines differ by this share before one side is said to hold the thing: (after - before) / (after + before). */
@@ -11,12 +12,18 @@ export function outlineSide({ outline: { before, after } }: Pick<ObservedRegion,
   return share > OUTLINE_SHARE ? 1 : share < -OUTLINE_SHARE ? -1 : 0;
 }
 
-/** The same, by the detector where it sees a thing on one side only, else by the outline where it sees none. */
-export function holdingSide(region: Pick<ObservedRegion, 'outline' | 'object'>): -1 | 0 | 1 {
+/**
+ * The same, by the detector where it sees a thing on one side only, else by the outline where it sees none. A detector may
+ * miss a thing that is there: where the place looks the same on both sides and the outline does not say so too, it has.
+ */
+export function holdingSide(region: Pick<ObservedRegion, 'outline' | 'object' | 'embedding'>): -1 | 0 | 1 {
   const { before, after } = region.object;
   if (before !== undefined && after !== undefined) return 0;
-  if (before !== undefined) return -1;
-  return after !== undefined ? 1 : outlineSide(region);
+  const byOutline = outlineSide(region);
+  if (before === undefined && after === undefined) return byOutline;
+  const seen = before !== undefined ? -1 : 1;
+  const isAlike = cosine(region.embedding.before, region.embedding.after) > SAME_LOOK;
+  return isAlike && byOutline !== seen ? 0 : seen;
 }
 
 const normal = (text: string): string => text.replace(/\s+/g, ' ').trim();

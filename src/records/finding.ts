@@ -82,8 +82,8 @@ export interface Finding {
   readonly identity: {
     /** Gate's track, the same over windows. */
     readonly trackId?: number;
-    /** Look of the thing, unit length. */
-    readonly embedding?: readonly number[];
+    /** Look of the thing: a direction, of any length. */
+    readonly embedding?: ArrayLike<number>;
   };
   readonly verification: Verification;
   /** Named areas of the source's picture that it touches. */

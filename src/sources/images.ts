@@ -156,7 +156,7 @@ async function inferTimes(bytes: Uint8Array, file: string): Promise<TimeReader> 
   throw inputError(
     'SOURCE_TIMES_UNKNOWN',
     `${file} does not tell when it was taken`,
-    'say how far apart the images are (--interval 10s), or how their names hold the time ({YYYY}{MM}{DD}_{hh}{mm}{ss}), or give images with EXIF times',
+    'say how far apart the images are (--interval 10000), or how their names hold the time ({YYYY}{MM}{DD}_{hh}{mm}{ss}), or give images with EXIF times',
   );
 }
 

@@ -193,6 +193,23 @@ export const activities = (source: Source) =>
 export const everything = (source: Source) => frames(source).pipe(gate(), window(whole({ maxBytes: 64 * 2 ** 20 })));`,
   },
   {
+    name: 'window(pair())',
+    summary: 'Two frames of one scene, however far apart: the first that a source gives against the last.',
+    input: 'SourceItem or GatedItem',
+    output: 'FrameSequence',
+    options: describeWindow({}),
+    promises: {
+      order: 'By event time.',
+      state: 'The two frames.',
+      delivery: 'One sequence, when the source ends; none where it gave fewer than two frames.',
+      drops: 'Every frame between the two.',
+    },
+    example: `import { frames, pair, reason, window, type Source } from 'blinkstream';
+
+export const compared = (source: Source) =>
+  frames(source).pipe(window(pair()), reason({ question: 'What differs between these two pictures?' }));`,
+  },
+  {
     name: 'window(tumbling(options))',
     summary: 'Groups frames into windows of event time, one after the other, with a gate before them or without.',
     input: 'SourceItem or GatedItem',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changeInBox, compareScenes, type SceneComparison } from '../../src/evidence/comparison.js';
-import { outlineSide } from '../../src/evidence/sides.js';
+import { holdingSide, outlineSide } from '../../src/evidence/sides.js';
 import { colourName } from '../../src/pixels/colour.js';
 import { areaOf, iou, unionOf } from '../../src/pixels/geometry.js';
 import type { PictureU8, Region } from '../../src/records/index.js';
@@ -151,4 +151,31 @@ it('tells a box around the change from one beside it, and from one that is far t
     expect(changeInBox(comparison, beside).filled).toBeLessThan(0.1);
   }
   expect(changeInBox(comparison, box(0, 0, PICTURE.width, PICTURE.height)).filled).toBeLessThan(0.1);
+});
+
+describe('which side holds the thing', () => {
+  const bottle = { label: 'bottle', confidence: 0.5, region: { x: 0, y: 0, width: 30, height: 60 } };
+  const look = (alike: boolean) => ({
+    before: Float32Array.of(1, 0),
+    after: alike ? Float32Array.of(0.95, 0.3) : Float32Array.of(0, 1),
+  });
+  const outline = (before: number, after: number) => ({ before, after });
+
+  it('is where the detector sees it, if the place looks otherwise or its outline says so too', () => {
+    expect(holdingSide({ object: { before: bottle }, outline: outline(20, 20), embedding: look(false) })).toBe(-1);
+    expect(holdingSide({ object: { before: bottle }, outline: outline(20, 9), embedding: look(true) })).toBe(-1);
+    expect(holdingSide({ object: { after: bottle }, outline: outline(9, 20), embedding: look(true) })).toBe(1);
+  });
+
+  it('is not decided by a detector that has missed what looks the same on both sides', () => {
+    expect(holdingSide({ object: { before: bottle }, outline: outline(23.9, 27.8), embedding: look(true) })).toBe(0);
+    expect(holdingSide({ object: { after: bottle }, outline: outline(20, 20), embedding: look(true) })).toBe(0);
+  });
+
+  it('is by the outline where the detector sees nothing, and neither where it sees both', () => {
+    expect(holdingSide({ object: {}, outline: outline(5, 20), embedding: look(true) })).toBe(1);
+    expect(
+      holdingSide({ object: { before: bottle, after: bottle }, outline: outline(5, 20), embedding: look(true) }),
+    ).toBe(0);
+  });
 });

@@ -1,3 +1,4 @@
+import { serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Tracker, type TrackerState } from '../../src/changes/tracker.js';
@@ -274,6 +275,24 @@ describe('tracker: whatever is found', () => {
         for (const [changeId, own] of changes) expect(stillOpen.has(changeId)).toBe(own.at(-1)!.phase !== 'ENDED');
       }),
     );
+  });
+
+  it('keeps looks in a byte a value, and knows a thing by them all the same', () => {
+    const look = Array.from({ length: 1_792 }, (_, i) => Math.sin(i) / 30);
+    const other = look.map((value, i) => (i % 2 === 0 ? value : -value));
+    const of = (kind: 'APPEARED' | 'DISAPPEARED', embedding: number[]) =>
+      findingOf({
+        kind,
+        ...(kind === 'APPEARED' ? { after: { region: somewhere } } : { before: { region: somewhere } }),
+        identity: { embedding },
+      });
+    const tracker = open();
+    push(tracker, 10, of('DISAPPEARED', look));
+    expect(serialize(tracker.state).byteLength).toBeLessThan(3_000);
+    expect(steps(push(tracker, 500, of('APPEARED', other)))).toEqual(['APPEARED STARTED 1']);
+    expect(steps(push(tracker, 900, { ...of('APPEARED', look), interval: during(800, 810) }))).toEqual([
+      'DISAPPEARED ENDED 2',
+    ]);
   });
 
   it('a snapshot stays as it was, and shares the findings', () => {

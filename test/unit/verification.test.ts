@@ -299,6 +299,7 @@ describe('what no measurement speaks for', () => {
 it('passes every sentence of its own, whatever the thing, the place and the number', () => {
   const scene = saying('A bottle appeared at the right').evidence;
   const [region] = scene.regions;
+  const unlike = { before: Float32Array.of(1, 0), after: Float32Array.of(0, 1) };
   const spot = fc.tuple(
     fc.integer({ min: 0, max: PICTURE.width - 30 }),
     fc.integer({ min: 0, max: PICTURE.height - 30 }),
@@ -310,7 +311,9 @@ it('passes every sentence of its own, whatever the thing, the place and the numb
       const alike = rest.map(([ox, oy]) => thing(label, box(ox, oy, 30, 30)));
       const evidence: SceneEvidence = {
         ...scene,
-        regions: [{ ...region, region: own.region, object: came ? { after: own } : { before: own } }],
+        regions: [
+          { ...region, embedding: unlike, region: own.region, object: came ? { after: own } : { before: own } },
+        ],
         objects: came ? { before: alike, after: [own, ...alike] } : { before: [own, ...alike], after: alike },
       };
       const [claim] = measuredClaims(evidence);

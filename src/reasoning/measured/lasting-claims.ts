@@ -98,7 +98,7 @@ export function replacedClaim(region: ObservedRegion, evidence: SceneEvidence): 
 
 /** "The car at the left turned from red to blue." */
 export function recoloredClaim(region: ObservedRegion, evidence: SceneEvidence): Claim {
-  const { after } = region.object;
+  const after = region.object.after ?? region.object.before;
   const box = boxOf(region, after);
   const place = placeOf(box, sceneryOf(evidence));
   const [from, to] = [colourName(region.color.before), colourName(region.color.after)];

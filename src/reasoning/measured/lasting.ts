@@ -1,4 +1,4 @@
-import { cosine } from '../../evidence/embedding.js';
+import { cosine, SAME_LOOK } from '../../evidence/embedding.js';
 import type { ObservedRegion, SceneEvidence } from '../../evidence/scene.js';
 import { holdingSide, readTexts } from '../../evidence/sides.js';
 import { colourStep } from '../../pixels/colour.js';
@@ -17,8 +17,6 @@ import {
 
 /** A part of an unchanged thing (a reflection, a lid that was turned) is smaller than this share of it. */
 const PART_OF_THING = 0.3;
-/** Looks agree above this, cosine of the embeddings: one thing in another place or in another colour. */
-export const SAME_LOOK = 0.6;
 /** A colour that changes by less in every channel is a glint or compression, 0–255. */
 export const SEEN_COLOUR_STEP = 24;
 /** A change smaller than this share of the picture is a corner of something, or compression. */
@@ -39,13 +37,16 @@ export function lastingClaims(evidence: SceneEvidence): Claim[] {
 }
 
 /**
- * What the gate saw coming to rest is certain. What only the comparison shows crept in, or is what light and compression
- * leave over: it must be larger and stand out more.
+ * What the gate saw coming to rest is certain. What only the comparison shows, although a gate has looked, crept in, or is
+ * what light and compression leave over: it must be larger and stand out more. Where none has looked, one of the two does.
  */
 function isCertain(region: ObservedRegion, { sequence }: SceneEvidence): boolean {
   const { width, height } = sequence.frames[0].ref;
   const share = region.areaPx / (width * height);
-  return region.intervalMeasured ? share >= LEAST_SHARE : share >= CREPT_SHARE && region.score >= CREPT_SCORE;
+  if (region.intervalMeasured) return share >= LEAST_SHARE;
+  const [isLarge, standsOut] = [share >= CREPT_SHARE, region.score >= CREPT_SCORE];
+  const isGated = sequence.frames.some(({ evidence }) => evidence !== undefined);
+  return isGated ? isLarge && standsOut : isLarge || (standsOut && share >= LEAST_SHARE);
 }
 
 interface Classified {

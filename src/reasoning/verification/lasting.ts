@@ -1,12 +1,12 @@
 import { changeInBox } from '../../evidence/comparison.js';
-import { cosine } from '../../evidence/embedding.js';
+import { cosine, SAME_LOOK } from '../../evidence/embedding.js';
 import type { ObservedRegion, SceneEvidence } from '../../evidence/scene.js';
 import { holdingSide, readTexts } from '../../evidence/sides.js';
 import { colourStep } from '../../pixels/colour.js';
 import { centreOf, iou, overlapOfSmaller } from '../../pixels/geometry.js';
 import type { Check, Region } from '../../records/index.js';
 import type { Claim } from '../claim.js';
-import { SAME_LOOK, SEEN_COLOUR_STEP, unionOfIntervals } from '../measured/lasting.js';
+import { SEEN_COLOUR_STEP, unionOfIntervals } from '../measured/lasting.js';
 import { check, held, heldInterval, percent } from './check.js';
 
 /**
@@ -143,7 +143,9 @@ export function lookCheck(claim: Claim, evidence: SceneEvidence): Check {
   const side = holdingSide(own);
   if (side !== 0) return held('look', false, `${sideWords(own)} ${side > 0 ? 'after' : 'before'}`);
   const alike = cosine(own.embedding.before, own.embedding.after);
-  const renamed = own.object.before?.label !== own.object.after?.label;
+  const { before, after } = own.object;
+  // A detector that missed the thing on one side gives it no other name.
+  const renamed = before !== undefined && after !== undefined && before.label !== after.label;
   const recoloured = !renamed && alike > SAME_LOOK && colourStep(own.color.before, own.color.after) >= SEEN_COLOUR_STEP;
   return held(
     'look',

@@ -81,7 +81,7 @@ export const findingToProto = (finding: Finding): ProtoFinding =>
     pictures: finding.pictures.map(parts.pictureToProto),
     ongoing: finding.ongoing,
     trackId: finding.identity.trackId === undefined ? undefined : count(finding.identity.trackId, 'track_id'),
-    embedding: finding.identity.embedding?.map((value) => finite(value, 'embedding')) ?? [],
+    embedding: Array.from(finding.identity.embedding ?? [], (value) => finite(value, 'embedding')),
     verification: parts.verificationToProto(finding.verification),
     zones: [...(finding.zones ?? [])],
   }));

@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { openLmdbLog } from '../log/lmdb.js';
+import type { ChangeLog } from '../log/index.js';
+import { BlinkstreamError, type EvidencePicture, type FramePoint } from '../records/index.js';
+import { ifThere } from '../records/files.js';
+import { stat } from 'node:fs/promises';
+import { ByteBudget } from '../sources/budget.js';
+import { distanceMs, momentsOf, type Moment, type MomentTime } from '../sources/moments.js';
+import { openSource } from '../sources/open.js';
+import type { CommandIo } from './command.js';
+import { momentText } from './event-lines.js';
+import { usageError } from './failure.js';
+import type { CompareOptions } from './compare-options.js';
+import { timesOf } from './times-asked.js';
+
+/** What is compared, and how it is called. */
+export interface Compared {
+  readonly name: string;
+  readonly moments: readonly [Moment, Moment];
+}
+
+/** Two pictures do not tell when they were taken: the second is of a second later. */
+const APART_MS = 1_000;
+const BUDGET_BYTES = 512 * 2 ** 20;
+
+/** @throws BlinkstreamError (usage) where it is not clear what is to be compared; what reading them throws */
+export async function comparedOf(options: CompareOptions, io: CommandIo): Promise<Compared> {
+  const { source, other, at, with: second } = options;
+  if (other !== undefined) {
+    if (at !== undefined || second !== undefined) {
+      throw usageError('two pictures have no moments', 'leave out --at and --with, or the second picture');
+    }
+    const name = `${nameOf(source)}-${nameOf(other)}`;
+    return { name, moments: [await pictureIn(source, 0, io), await pictureIn(other, 1, io)] };
+  }
+  if (at === undefined || second === undefined) {
+    throw usageError('there is one thing to compare', 'give a second picture, or two moments: --at TIME --with TIME');
+  }
+  const logFolder = join(source, 'log');
+  if ((await ifThere(stat(join(source, 'run.json')))) !== undefined) return storedMoments(logFolder, [at, second], io);
+  const times = timesOf(options);
+  const opened = await openSource(source, { ...(times && { times }) });
+  const [first, next] = await momentsOf(opened, [at, second], {
+    budget: new ByteBudget(BUDGET_BYTES),
+    signal: io.signal,
+  });
+  return { name: opened.name, moments: [first, next] };
+}
+
+const nameOf = (file: string): string => file.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '');
+
+async function pictureIn(file: string, n: number, { signal }: CommandIo): Promise<Moment> {
+  const source = await openSource(file, { times: { intervalMs: APART_MS } });
+  const [{ ref, content }] = await momentsOf(source, [{ elapsedMs: 0 }], {
+    budget: new ByteBudget(BUDGET_BYTES),
+    signal,
+  });
+  return { ref: { ...ref, index: n, eventTimeMs: n * APART_MS, elapsedMs: n * APART_MS }, content };
+}
+
+interface Stored {
+  readonly at: FramePoint;
+  readonly picture: EvidencePicture;
+}
+
+/** The pictures of the whole scene that a log holds nearest to two moments. */
+async function storedMoments(
+  logFolder: string,
+  times: readonly [MomentTime, MomentTime],
+  io: CommandIo,
+): Promise<Compared> {
+  const log = await openLmdbLog({ path: logFolder, readOnly: true });
+  try {
+    const { name, stored } = await storedIn(log);
+    const moments: Moment[] = [];
+    for (const time of times) moments.push(await nearest(log, stored, time, io));
+    const [first, second] = moments;
+    if (first.ref.elapsedMs === second.ref.elapsedMs) {
+      throw momentUnknown('both moments are nearest to one and the same picture', 'give moments further apart');
+    }
+    return { name, moments: [first, second] };
+  } finally {
+    await log.close();
+  }
+}
+
+/** Whole pictures of the scene at rest, before and after a change. */
+async function storedIn(log: ChangeLog): Promise<{ name: string; stored: Stored[] }> {
+  const stored: Stored[] = [];
+  let name = 'scene';
+  for await (const entry of log.read({ start: 'earliest', untilEnd: true, signal: new AbortController().signal })) {
+    if (entry.type !== 'event') continue;
+    name = entry.event.source;
+    for (const picture of entry.event.pictures) {
+      const isScene = picture.role === 'before' || picture.role === 'after';
+      if (isScene && picture.frame !== undefined) stored.push({ at: picture.frame, picture });
+    }
+  }
+  return { name, stored };
+}
+
+async function nearest(log: ChangeLog, stored: readonly Stored[], time: MomentTime, io: CommandIo): Promise<Moment> {
+  const offMs = ({ at }: Stored): number => Math.abs(distanceMs(time, at));
+  for (const one of [...stored].sort((a, b) => offMs(a) - offMs(b))) {
+    const { at, picture } = one;
+    const blob = await log.blobs.get(picture.sha256);
+    if (blob === undefined) continue;
+    io.notes.line(`the nearest picture of that moment is of ${momentText(at)}, frame ${at.frame}`);
+    const { width, height } = picture;
+    return {
+      ref: { index: at.frame, eventTimeMs: at.timeMs, elapsedMs: at.elapsedMs, width, height },
+      content: { form: 'encoded', encoded: { mediaType: 'image/jpeg', bytes: blob.bytes } },
+    };
+  }
+  throw momentUnknown('its log holds no picture of the scene', 'only changes and conditions leave pictures there');
+}
+
+const momentUnknown = (message: string, hint: string): BlinkstreamError =>
+  new BlinkstreamError(message, { code: 'MOMENT_NOT_FOUND', class: 'user', stage: 'source', hint });
