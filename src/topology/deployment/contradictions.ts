@@ -3,7 +3,12 @@ import { requireSecureCalling, requireSecureListening } from '../../grpc/address
 import { tokenProblem } from '../../grpc/bearer.js';
 import { parseAddress } from '../../outputs/grpc/address.js';
 import { httpAddress } from '../../outputs/http-address.js';
+import { checkServer } from '../../outputs/mqtt/address.js';
+import { checkPrefix } from '../../outputs/mqtt/topics.js';
+import { webhookSigner } from '../../outputs/webhook/signature.js';
+import { checkTarget, isSecretHeader } from '../../outputs/webhook/target.js';
 import { workerAddress } from '../../workers/address.js';
+import { mqttOptionsOf } from './mqtt.js';
 import type { Deployment } from './schema.js';
 import type { ValuePath } from './text.js';
 import { notAmong } from './words.js';
@@ -31,6 +36,7 @@ export const contradictions = (
   ...ofAddresses(deployment),
   ...ofCredentials(deployment, refers),
   ...ofKafka(deployment),
+  ...ofSenders(deployment, refers),
 ];
 
 /** The pipelines of a deployment: each source once for each topology that reads it. */
@@ -121,16 +127,55 @@ function ofKafka({ sources, log, outputs, kafka }: Deployment): Contradiction[] 
   ];
 }
 
+const notWritten = (what: string): string =>
+  `a ${what} must not stand in the file: give it as \${file:PATH} or \${env:NAME}`;
+
+/** Of webhook and MQTT. */
+function ofSenders({ outputs, log }: Deployment, refers: (path: ValuePath) => boolean): Contradiction[] {
+  const { webhook, mqtt } = outputs;
+  const written = (path: ValuePath, value: string | undefined, what: string): Contradiction[] =>
+    value === undefined || refers(path) ? [] : [{ path, message: notWritten(what) }];
+  const alone = 'each instance reads all of a log in Kafka, and would send every event once more: read PREFIX.events';
+  const at: ValuePath = ['outputs', 'webhook'];
+  const broker: ValuePath = ['outputs', 'mqtt'];
+  return [
+    ...(log.kafka && webhook ? [{ path: at, message: alone }] : []),
+    ...(log.kafka && mqtt ? [{ path: broker, message: alone }] : []),
+    ...(webhook
+      ? [
+          ...tried([...at, 'url'], () => checkTarget(webhook)),
+          ...Object.entries(webhook.headers).flatMap(([name, value]) =>
+            isSecretHeader(name) ? written([...at, 'headers', name], value, `header ${name}`) : [],
+          ),
+          ...written([...at, 'secret'], webhook.secret, 'secret'),
+          ...(webhook.secret !== undefined && refers([...at, 'secret'])
+            ? tried([...at, 'secret'], () => webhookSigner(webhook.secret ?? ''))
+            : []),
+        ]
+      : []),
+    ...(mqtt
+      ? [
+          ...tried([...broker, 'url'], () => checkServer(mqttOptionsOf(mqtt, '.', []))),
+          ...tried([...broker, 'topicPrefix'], () => checkPrefix(mqtt.topicPrefix, 'topicPrefix')),
+          ...tried([...broker, 'discoveryPrefix'], () => checkPrefix(mqtt.discoveryPrefix, 'discoveryPrefix')),
+          ...written([...broker, 'password'], mqtt.password, 'password'),
+        ]
+      : []),
+  ];
+}
+
+/** What `parse` has against the value at `path`. */
+function tried(path: ValuePath, parse: () => unknown): Contradiction[] {
+  try {
+    parse();
+    return [];
+  } catch (error) {
+    if (!(error instanceof BlinkstreamError)) throw error;
+    return [{ path, message: `${error.message}; ${error.hint}` }];
+  }
+}
+
 function ofAddresses({ workers, outputs: { grpc }, operation }: Deployment): Contradiction[] {
-  const tried = (path: ValuePath, parse: () => unknown): Contradiction[] => {
-    try {
-      parse();
-      return [];
-    } catch (error) {
-      if (!(error instanceof BlinkstreamError)) throw error;
-      return [{ path, message: `${error.message}; ${error.hint}` }];
-    }
-  };
   return [
     ...workers.addresses.flatMap((address, i) =>
       tried(['workers', 'addresses', i], () =>
@@ -156,16 +201,15 @@ function ofCredentials({ workers, outputs, kafka }: Deployment, refers: (path: V
     if (token === undefined) return [];
     if (!refers(path)) {
       // Not even how it is wrong: whoever may read the file could use it.
-      return [{ path, message: 'a token must not stand in the file: give it as ${file:PATH} or ${env:NAME}' }];
+      return [{ path, message: notWritten('token') }];
     }
     const problem = tokenProblem(token);
     return problem === undefined ? [] : [{ path, message: `the token ${problem}` }];
   };
   const { cert, key } = workers.tls ?? {};
   const password: ValuePath = ['kafka', 'sasl', 'password'];
-  const written = 'a password must not stand in the file: give it as ${file:PATH} or ${env:NAME}';
   return [
-    ...(kafka?.sasl === undefined || refers(password) ? [] : [{ path: password, message: written }]),
+    ...(kafka?.sasl === undefined || refers(password) ? [] : [{ path: password, message: notWritten('password') }]),
     ...ofToken(['workers', 'token'], workers.token),
     ...ofToken(['outputs', 'grpc', 'token'], outputs.grpc?.token),
     ...((cert === undefined) === (key === undefined)
