@@ -26,7 +26,10 @@ export type OutputName = 'kafka' | 'webhook' | 'mqtt';
 export type TellNote = (note: Note) => void;
 
 /** A note as one line of JSON. */
-export const noteJson = ({ level, code, topology, source, output, message, error, hint }: Note, timeMs: number): string =>
+export const noteJson = (
+  { level, code, topology, source, output, message, error, hint }: Note,
+  timeMs: number,
+): string =>
   JSON.stringify({ time: new Date(timeMs).toISOString(), level, code, topology, source, output, message, error, hint });
 
 type PipelineKey = Pick<PipelineStatus, 'topology' | 'source'>;
@@ -180,11 +183,7 @@ export const sweepFailed = ({ message, code }: BlinkstreamError): Note => ({
 const receivers: Readonly<Record<OutputName, string>> = { kafka: 'Kafka', webhook: 'the webhook', mqtt: 'MQTT' };
 
 /** Events wait for an output to take them. */
-export const eventsWait = (
-  output: OutputName,
-  { message, code, hint }: BlinkstreamError,
-  retryInMs: number,
-): Note => ({
+export const eventsWait = (output: OutputName, { message, code, hint }: BlinkstreamError, retryInMs: number): Note => ({
   level: 'warn',
   code: 'EVENTS_WAIT',
   output,

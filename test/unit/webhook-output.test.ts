@@ -154,17 +154,20 @@ describe('events to a webhook', () => {
 });
 
 describe('a webhook that does not take an event', () => {
-  it.each([408, 425, 429, 500, 503])('for now (%i) is sent it again until it does, and no other before', async (code) => {
-    log.append(...events.slice(0, 3));
-    receiver.answer = (response, number) => status(number === 1 ? code : 200)(response, number);
-    expect(await send()).toEqual({ events: 3 });
-    expect(receiver.ids).toEqual([ids[0], ids[1], ids[1], ids[2]]);
-    const [, failed, again] = receiver.received;
-    expect(again.body).toEqual(failed.body);
-    expect(problems).toMatchObject([
-      { error: { code: 'WEBHOOK_BUSY', class: 'external', message: expect.stringContaining(`${code}`) as string } },
-    ]);
-  });
+  it.each([408, 425, 429, 500, 503])(
+    'for now (%i) is sent it again until it does, and no other before',
+    async (code) => {
+      log.append(...events.slice(0, 3));
+      receiver.answer = (response, number) => status(number === 1 ? code : 200)(response, number);
+      expect(await send()).toEqual({ events: 3 });
+      expect(receiver.ids).toEqual([ids[0], ids[1], ids[1], ids[2]]);
+      const [, failed, again] = receiver.received;
+      expect(again.body).toEqual(failed.body);
+      expect(problems).toMatchObject([
+        { error: { code: 'WEBHOOK_BUSY', class: 'external', message: expect.stringContaining(`${code}`) as string } },
+      ]);
+    },
+  );
 
   it('and says for how long it wants to be left alone, is', async () => {
     log.append(events[0]);
@@ -181,20 +184,23 @@ describe('a webhook that does not take an event', () => {
     [410, 'WEBHOOK_GONE', 'remove outputs.webhook'],
     [302, 'WEBHOOK_REDIRECTS', 'redirects are not followed'],
     [304, 'WEBHOOK_REDIRECTS', 'redirects are not followed'],
-  ])('for good (%i) ends the output with words, and is sent it first when it starts again', async (code, told, hint) => {
-    log.append(...events.slice(0, 3));
-    receiver.answer = (response, number) =>
-      status(number === 1 ? code : 200, number === 1 ? { location: receiver.url } : {})(response, number);
-    await expect(send()).rejects.toMatchObject({
-      code: told,
-      class: 'user',
-      message: `http://127.0.0.1:${receiver.port} answers ${code} to event ${ids[1]}`,
-      hint: expect.stringContaining(hint) as string,
-    });
-    expect(problems).toEqual([]);
-    expect(await send()).toEqual({ events: 2 });
-    expect(receiver.ids).toEqual([ids[0], ids[1], ids[1], ids[2]]);
-  });
+  ])(
+    'for good (%i) ends the output with words, and is sent it first when it starts again',
+    async (code, told, hint) => {
+      log.append(...events.slice(0, 3));
+      receiver.answer = (response, number) =>
+        status(number === 1 ? code : 200, number === 1 ? { location: receiver.url } : {})(response, number);
+      await expect(send()).rejects.toMatchObject({
+        code: told,
+        class: 'user',
+        message: `http://127.0.0.1:${receiver.port} answers ${code} to event ${ids[1]}`,
+        hint: expect.stringContaining(hint) as string,
+      });
+      expect(problems).toEqual([]);
+      expect(await send()).toEqual({ events: 2 });
+      expect(receiver.ids).toEqual([ids[0], ids[1], ids[1], ids[2]]);
+    },
+  );
 
   it('does not answer, or hangs up, is sent it again', async () => {
     log.append(...events.slice(0, 2));

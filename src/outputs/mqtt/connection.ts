@@ -41,10 +41,7 @@ export class MqttConnection {
   static async open(options: MqttOptions, givenUp: AbortSignal): Promise<MqttConnection> {
     const connection = new MqttConnection(options);
     try {
-      await connection.#unlessLost(
-        (resolve) => connection.#client.once('connect', () => resolve()),
-        givenUp,
-      );
+      await connection.#unlessLost((resolve) => connection.#client.once('connect', () => resolve()), givenUp);
       return connection;
     } catch (thrown) {
       connection.#client.end(true);
@@ -88,10 +85,7 @@ export class MqttConnection {
     }
   }
 
-  #unlessLost(
-    begin: (resolve: () => void, reject: (reason: Error) => void) => void,
-    over: AbortSignal,
-  ): Promise<void> {
+  #unlessLost(begin: (resolve: () => void, reject: (reason: Error) => void) => void, over: AbortSignal): Promise<void> {
     const broken = AbortSignal.any([this.#lost.signal, over]);
     return new Promise<void>((resolve, reject) => {
       const refuse = (): void => reject(broken.reason as Error);

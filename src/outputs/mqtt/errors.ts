@@ -20,7 +20,13 @@ interface Words {
 
 /** What a broker refuses a connection or a message by, in MQTT 3.1.1 (1 to 5) and 5 (from 128). */
 const reasons = new Map<number, Words>([
-  ...both([2, 133], 'MQTT_CLIENT_ID', 'user', 'does not take this client id', 'give another clientId: letters and digits'),
+  ...both(
+    [2, 133],
+    'MQTT_CLIENT_ID',
+    'user',
+    'does not take this client id',
+    'give another clientId: letters and digits',
+  ),
   ...both([3, 136, 137], 'MQTT_UNAVAILABLE', 'external', 'is not ready', 'look at its logs'),
   ...both(
     [4, 134],
@@ -68,7 +74,8 @@ export const reasonError = (reason: number, display: string, cause?: unknown): B
   return new BlinkstreamError(`the MQTT broker ${display} ${says}`, { ...words, stage: 'output', cause });
 };
 
-const UNTRUSTED = /self.signed|unable to (?:verify|get (?:local )?issuer)|certificate|not authorized|alert (?:unknown ca|bad cert)/i;
+const UNTRUSTED =
+  /self.signed|unable to (?:verify|get (?:local )?issuer)|certificate|not authorized|alert (?:unknown ca|bad cert)/i;
 
 /** What went wrong with a broker, in words; what may pass is `external`. One that is in words stays as it is. */
 export function mqttError(thrown: unknown, display: string): BlinkstreamError {

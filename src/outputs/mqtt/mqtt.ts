@@ -49,7 +49,11 @@ export async function mqttOutput(options: MqttOutputOptions): Promise<{ readonly
       connect: async (givenUp) => {
         const connection = await open(givenUp);
         try {
-          return await publisher(connection, topics, homeAssistant && { ...homeAssistant, states: await SourceStates.of(log) });
+          return await publisher(
+            connection,
+            topics,
+            homeAssistant && { ...homeAssistant, states: await SourceStates.of(log) },
+          );
         } catch (thrown) {
           await connection.close();
           throw thrown;

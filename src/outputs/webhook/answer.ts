@@ -14,7 +14,10 @@ export interface Answered {
 }
 
 /** Undefined where the event was taken. 408, 425, 429 and 5xx may pass (`external`); all else is for somebody to put right. */
-export function refusalOf({ display, eventId, status, retryAfter }: Answered, nowMs: number): BlinkstreamError | undefined {
+export function refusalOf(
+  { display, eventId, status, retryAfter }: Answered,
+  nowMs: number,
+): BlinkstreamError | undefined {
   if (status >= 200 && status < 300) return undefined;
   const told = `${display} answers ${status} to event ${eventId}`;
   if (status >= 500 || status === 408 || status === 425 || status === 429) {
@@ -55,7 +58,10 @@ function waitOf(retryAfter: string | null, nowMs: number): number {
 const UNTRUSTED = /^(?:CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_ALTNAME_INVALID)/;
 
 /** Why there was no answer; what `fetch` throws hides the reason in its cause. */
-export function noAnswer(thrown: unknown, { display, timeoutMs }: { display: string; timeoutMs: number }): BlinkstreamError {
+export function noAnswer(
+  thrown: unknown,
+  { display, timeoutMs }: { display: string; timeoutMs: number },
+): BlinkstreamError {
   if (thrown instanceof BlinkstreamError) return thrown;
   if (thrown instanceof Error && thrown.name === 'TimeoutError') {
     return error(`${display} gives no answer within ${timeoutMs} ms`, {
@@ -66,7 +72,11 @@ export function noAnswer(thrown: unknown, { display, timeoutMs }: { display: str
   }
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : undefined;
   if (cause === undefined) {
-    return error(`nothing can be sent to ${display}: ${messageOf(thrown)}`, { code: 'INTERNAL', class: 'internal', cause: thrown });
+    return error(`nothing can be sent to ${display}: ${messageOf(thrown)}`, {
+      code: 'INTERNAL',
+      class: 'internal',
+      cause: thrown,
+    });
   }
   const { code = '' } = cause as NodeJS.ErrnoException;
   if (UNTRUSTED.test(code)) {

@@ -30,14 +30,11 @@ function keyOf(secret: string): Buffer {
   const key = Buffer.from(encoded, 'base64');
   const isBase64 = key.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '');
   if (isBase64 && key.length >= SHORTEST_BYTES && key.length <= LONGEST_BYTES) return key;
-  throw new BlinkstreamError(
-    `the secret of the webhook is not base64 of ${SHORTEST_BYTES} to ${LONGEST_BYTES} bytes`,
-    {
-      code: 'WEBHOOK_SECRET',
-      class: 'user',
-      stage: 'output',
-      hint: 'make one with openssl rand -base64 32',
-      exitCode: 2,
-    },
-  );
+  throw new BlinkstreamError(`the secret of the webhook is not base64 of ${SHORTEST_BYTES} to ${LONGEST_BYTES} bytes`, {
+    code: 'WEBHOOK_SECRET',
+    class: 'user',
+    stage: 'output',
+    hint: 'make one with openssl rand -base64 32',
+    exitCode: 2,
+  });
 }

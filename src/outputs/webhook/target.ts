@@ -35,7 +35,11 @@ export function checkTarget({ url: written, headers = {}, allowPlaintext = false
   for (const [name, value] of Object.entries(headers)) checkHeader(name, value);
   const basic = basicOf(url);
   if (basic !== undefined && Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')) {
-    throw refused('user and password are in the URL, and there is a header authorization', 'WEBHOOK_HEADER', 'give one');
+    throw refused(
+      'user and password are in the URL, and there is a header authorization',
+      'WEBHOOK_HEADER',
+      'give one',
+    );
   }
   // fetch refuses URLs that hold them.
   [url.username, url.password] = ['', ''];
@@ -78,7 +82,11 @@ const ours =
 
 function checkHeader(name: string, value: string): void {
   if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
-    throw refused(`${JSON.stringify(name)} is not the name of a header`, 'WEBHOOK_HEADER', 'give one such as authorization');
+    throw refused(
+      `${JSON.stringify(name)} is not the name of a header`,
+      'WEBHOOK_HEADER',
+      'give one such as authorization',
+    );
   }
   if (ours.test(name)) {
     throw refused(`the header ${name} is set by the output itself`, 'WEBHOOK_HEADER', 'leave it out');

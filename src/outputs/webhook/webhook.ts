@@ -77,6 +77,8 @@ function poster(target: CheckedTarget, timeoutMs: number, sign?: ReturnType<type
 const httpAttributes = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) =>
-      name.startsWith('ce_') ? [name.replace('_', '-'), value.replace(/[^!#$&-~]+/g, encodeURIComponent)] : [name, value],
+      name.startsWith('ce_')
+        ? [name.replace('_', '-'), value.replace(/[^!#$&-~]+/g, encodeURIComponent)]
+        : [name, value],
     ),
   );

@@ -10,9 +10,7 @@ export const mqttOutputSchema = z
   .strictObject({
     url: textField('mqtt://HOST[:1883] or mqtts://HOST[:8883]'),
     username: textField('the user').optional(),
-    password: textField(
-      'its password: ${file:PATH} or ${env:NAME}, as it must not stand here itself',
-    ).optional(),
+    password: textField('its password: ${file:PATH} or ${env:NAME}, as it must not stand here itself').optional(),
     clientId: textField(
       'by which the broker knows us; each service needs one of its own. Without it, topicPrefix',
     ).optional(),
