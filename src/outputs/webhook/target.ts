@@ -80,7 +80,8 @@ function basicOf({ username, password }: URL): string | undefined {
 const ours =
   /^(?:ce-.*|webhook-(?:id|timestamp|signature)|content-(?:type|length|encoding)|host|connection|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
 
-function checkHeader(name: string, value: string): void {
+/** @throws BlinkstreamError `WEBHOOK_HEADER` (user), which does not show the value */
+export function checkHeader(name: string, value: string): void {
   if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
     throw refused(
       `${JSON.stringify(name)} is not the name of a header`,

@@ -1,22 +1,13 @@
-import { BlinkstreamError } from '../../records/index.js';
 import { requireSecureCalling, requireSecureListening } from '../../grpc/address.js';
 import { tokenProblem } from '../../grpc/bearer.js';
 import { parseAddress } from '../../outputs/grpc/address.js';
 import { httpAddress } from '../../outputs/http-address.js';
-import { checkServer } from '../../outputs/mqtt/address.js';
-import { checkPrefix } from '../../outputs/mqtt/topics.js';
-import { webhookSigner } from '../../outputs/webhook/signature.js';
-import { checkTarget, isSecretHeader } from '../../outputs/webhook/target.js';
 import { workerAddress } from '../../workers/address.js';
-import { mqttOptionsOf } from './mqtt.js';
+import { notWritten, tried, type Contradiction } from './contradiction.js';
 import type { Deployment } from './schema.js';
+import { ofSenders } from './sender-contradictions.js';
 import type { ValuePath } from './text.js';
 import { notAmong } from './words.js';
-
-export interface Contradiction {
-  readonly path: ValuePath;
-  readonly message: string;
-}
 
 /**
  * What each field for itself allows and the whole does not; nothing outside of the file is looked at. `refers` tells
@@ -125,54 +116,6 @@ function ofKafka({ sources, log, outputs, kafka }: Deployment): Contradiction[] 
     ...(log.kafka === undefined ? [] : [{ path: ['log', 'kafka'], message: missing }]),
     ...(outputs.kafka === undefined ? [] : [{ path: ['outputs', 'kafka'], message: missing }]),
   ];
-}
-
-const notWritten = (what: string): string =>
-  `a ${what} must not stand in the file: give it as \${file:PATH} or \${env:NAME}`;
-
-/** Of webhook and MQTT. */
-function ofSenders({ outputs, log }: Deployment, refers: (path: ValuePath) => boolean): Contradiction[] {
-  const { webhook, mqtt } = outputs;
-  const written = (path: ValuePath, value: string | undefined, what: string): Contradiction[] =>
-    value === undefined || refers(path) ? [] : [{ path, message: notWritten(what) }];
-  const alone = 'each instance reads all of a log in Kafka, and would send every event once more: read PREFIX.events';
-  const at: ValuePath = ['outputs', 'webhook'];
-  const broker: ValuePath = ['outputs', 'mqtt'];
-  return [
-    ...(log.kafka && webhook ? [{ path: at, message: alone }] : []),
-    ...(log.kafka && mqtt ? [{ path: broker, message: alone }] : []),
-    ...(webhook
-      ? [
-          ...tried([...at, 'url'], () => checkTarget(webhook)),
-          ...Object.entries(webhook.headers).flatMap(([name, value]) =>
-            isSecretHeader(name) ? written([...at, 'headers', name], value, `header ${name}`) : [],
-          ),
-          ...written([...at, 'secret'], webhook.secret, 'secret'),
-          ...(webhook.secret !== undefined && refers([...at, 'secret'])
-            ? tried([...at, 'secret'], () => webhookSigner(webhook.secret ?? ''))
-            : []),
-        ]
-      : []),
-    ...(mqtt
-      ? [
-          ...tried([...broker, 'url'], () => checkServer(mqttOptionsOf(mqtt, '.', []))),
-          ...tried([...broker, 'topicPrefix'], () => checkPrefix(mqtt.topicPrefix, 'topicPrefix')),
-          ...tried([...broker, 'discoveryPrefix'], () => checkPrefix(mqtt.discoveryPrefix, 'discoveryPrefix')),
-          ...written([...broker, 'password'], mqtt.password, 'password'),
-        ]
-      : []),
-  ];
-}
-
-/** What `parse` has against the value at `path`. */
-function tried(path: ValuePath, parse: () => unknown): Contradiction[] {
-  try {
-    parse();
-    return [];
-  } catch (error) {
-    if (!(error instanceof BlinkstreamError)) throw error;
-    return [{ path, message: `${error.message}; ${error.hint}` }];
-  }
 }
 
 function ofAddresses({ workers, outputs: { grpc }, operation }: Deployment): Contradiction[] {

@@ -34,12 +34,14 @@ export const webhookOutputSchema = z
   })
   .describe('Posts each event to a URL, at least once, as a CloudEvent, one after the other.');
 
+export type WebhookOutputEntry = z.infer<typeof webhookOutputSchema>;
+
 /** As the output takes it. */
 export const webhookOptionsOf = ({
   secret,
   filter: wanted,
   ...section
-}: z.infer<typeof webhookOutputSchema>): Omit<WebhookOutputOptions, 'log' | 'cursorFile' | 'signal'> => ({
+}: WebhookOutputEntry): Omit<WebhookOutputOptions, 'log' | 'cursorFile' | 'signal'> => ({
   ...section,
   ...(secret !== undefined && { secret }),
   ...(wanted && { filter: wanted }),
