@@ -70,7 +70,7 @@ describe('blinkstream run with a webhook and an MQTT broker', () => {
     expect(broker.on('blinkstream/yard/event')).toEqual(lines);
   });
 
-  it('after a kill -9 behind an acknowledgement has sent all, and that event alone twice', async () => {
+  it('fault 2: after a kill -9 behind an acknowledgement has sent all, and that event alone twice', async () => {
     const killed = await run('killed', { BLINKSTREAM_KILL_AT: `publish:2:${join(folder, 'kill-point')}` });
     expect(killed.ended).toBe('SIGKILL');
     expect((await run('killed')).ended).toBe(0);

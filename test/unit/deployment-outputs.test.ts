@@ -91,6 +91,7 @@ describe('outputs.webhook', () => {
         "6 events would travel to hooks.example.org in plain text; give an https URL, or allow plain text where the network in between is trusted",
         "7 a header authorization must not stand in the file: give it as \${file:PATH} or \${env:NAME}",
         "7 a header X-Api-Key must not stand in the file: give it as \${file:PATH} or \${env:NAME}",
+        "7 the header ce-id is set by the output itself; leave it out",
         "8 a secret must not stand in the file: give it as \${file:PATH} or \${env:NAME}",
       ]
     `);

@@ -288,7 +288,7 @@ describe('an MQTT broker that asks who comes', () => {
   } as Parameters<typeof MqttBroker.start>[0];
   type Done = (error: (Error & { returnCode: number }) | null, success: boolean) => void;
 
-  it('is told, and what it does not allow is told with what to do', async () => {
+  it('fault 21: is told, and what it does not allow is told with what to do', async () => {
     log.append(events[0]);
     const asking = await MqttBroker.start(options);
     const { url } = asking;

@@ -240,7 +240,7 @@ describe('a webhook that does not take an event', () => {
 });
 
 describe('secrets of a webhook', () => {
-  it('are sent, and stand in no message', async () => {
+  it('fault 21: are sent, and stand in no message', async () => {
     log.append(events[0]);
     receiver.answer = (response, number) => status(number === 0 ? 503 : 403)(response, number);
     const url = `http://camera:p%40ss%25word@127.0.0.1:${receiver.port}/services/T0PSECRET?token=t0ken`;

@@ -85,18 +85,25 @@ export class MqttConnection {
     }
   }
 
-  #unlessLost(begin: (resolve: () => void, reject: (reason: Error) => void) => void, over: AbortSignal): Promise<void> {
-    const broken = AbortSignal.any([this.#lost.signal, over]);
-    return new Promise<void>((resolve, reject) => {
-      const refuse = (): void => reject(broken.reason as Error);
-      if (broken.aborted) return refuse();
-      broken.addEventListener('abort', refuse, { once: true });
-      const settled = () => broken.removeEventListener('abort', refuse);
-      begin(
-        () => (settled(), resolve()),
-        (reason) => (settled(), reject(reason)),
-      );
-    });
+  /** What `begin` comes to, unless the connection is lost, or it is over, before. */
+  async #unlessLost(
+    begin: (resolve: () => void, reject: (reason: Error) => void) => void,
+    over: AbortSignal,
+  ): Promise<void> {
+    // What AbortSignal.any makes of a signal that lives long is held for as long as that does: messages are many.
+    const done = new AbortController();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        for (const signal of [this.lost, over]) {
+          const refuse = (): void => reject(signal.reason as Error);
+          if (signal.aborted) return refuse();
+          signal.addEventListener('abort', refuse, { once: true, signal: done.signal });
+        }
+        begin(resolve, reject);
+      });
+    } finally {
+      done.abort();
+    }
   }
 }
 

@@ -80,6 +80,14 @@ const UNTRUSTED =
 /** What went wrong with a broker, in words; what may pass is `external`. One that is in words stays as it is. */
 export function mqttError(thrown: unknown, display: string): BlinkstreamError {
   if (thrown instanceof BlinkstreamError) return thrown;
+  if (thrown instanceof OtherVersion) {
+    return new BlinkstreamError(`the MQTT broker ${display} speaks neither MQTT 5 nor 3.1.1`, {
+      code: 'MQTT_VERSION',
+      class: 'user',
+      stage: 'output',
+      hint: 'use another broker, or a newer version of it',
+    });
+  }
   if (thrown instanceof ErrorWithReasonCode) return reasonError(thrown.code, display, thrown);
   const { code } = (thrown ?? {}) as NodeJS.ErrnoException;
   const said = messageOf(thrown) || String(code);

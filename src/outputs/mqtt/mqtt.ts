@@ -32,7 +32,7 @@ export interface HomeAssistant {
  * @returns the events sent by this call
  * @throws BlinkstreamError of class `user` where somebody has to put it right: `MQTT_URL`, `MQTT_NOT_SECURE`,
  *   `MQTT_CREDENTIAL_INCOMPLETE`, `MQTT_CREDENTIAL_REFUSED`, `MQTT_FORBIDDEN`, `MQTT_UNTRUSTED`, `MQTT_CLIENT_ID`,
- *   `MQTT_TOPIC`, `MQTT_UNSUPPORTED`, those of `TlsFiles.read` and `deliver`; `MQTT_MESSAGE_TOO_LARGE` (data)
+ *   `MQTT_TOPIC`, `MQTT_UNSUPPORTED`, `MQTT_VERSION`, those of `TlsFiles.read` and `deliver`; `MQTT_MESSAGE_TOO_LARGE` (data)
  */
 export async function mqttOutput(options: MqttOutputOptions): Promise<{ readonly events: number }> {
   const { topicPrefix = 'blinkstream', homeAssistant, log } = options;

@@ -57,19 +57,16 @@ function waitOf(retryAfter: string | null, nowMs: number): number {
 
 const UNTRUSTED = /^(?:CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_|ERR_TLS_CERT_ALTNAME_INVALID)/;
 
+export const noAnswerWithin = (display: string, timeoutMs: number): BlinkstreamError =>
+  error(`${display} gives no answer within ${timeoutMs} ms`, {
+    code: 'WEBHOOK_TIMEOUT',
+    class: 'external',
+    hint: 'let it answer before it works on the event, or allow it more time by timeoutMs',
+  });
+
 /** Why there was no answer; what `fetch` throws hides the reason in its cause. */
-export function noAnswer(
-  thrown: unknown,
-  { display, timeoutMs }: { display: string; timeoutMs: number },
-): BlinkstreamError {
+export function noAnswer(thrown: unknown, display: string): BlinkstreamError {
   if (thrown instanceof BlinkstreamError) return thrown;
-  if (thrown instanceof Error && thrown.name === 'TimeoutError') {
-    return error(`${display} gives no answer within ${timeoutMs} ms`, {
-      code: 'WEBHOOK_TIMEOUT',
-      class: 'external',
-      hint: 'let it answer before it works on the event, or allow it more time by timeoutMs',
-    });
-  }
   const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : undefined;
   if (cause === undefined) {
     return error(`nothing can be sent to ${display}: ${messageOf(thrown)}`, {

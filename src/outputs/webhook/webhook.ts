@@ -1,6 +1,6 @@
 import { deliver, type Connection, type DeliveryOptions, type Outgoing } from '../deliver.js';
 import type { OutputFilter } from '../output-filter.js';
-import { noAnswer, refusalOf } from './answer.js';
+import { noAnswer, noAnswerWithin, refusalOf } from './answer.js';
 import { webhookSigner } from './signature.js';
 import { checkTarget, type CheckedTarget, type WebhookTarget } from './target.js';
 
@@ -36,16 +36,19 @@ export async function webhookOutput(options: WebhookOutputOptions): Promise<{ re
       maxBatchEvents: 1,
       ...(filter && { filter }),
       connect: () => Promise.resolve(poster(target, timeoutMs, sign)),
-      errorOf: (thrown) => noAnswer(thrown, { display, timeoutMs }),
+      errorOf: (thrown) => noAnswer(thrown, display),
     },
     options,
   );
 }
 
 function poster(target: CheckedTarget, timeoutMs: number, sign?: ReturnType<typeof webhookSigner>): Connection {
-  const closed = new AbortController();
+  // One a request: what AbortSignal.any makes of a signal that lives long is held for as long as that does.
+  let underWay = new AbortController();
   const post = async ({ event, message }: Outgoing): Promise<void> => {
     const attributes = httpAttributes(message.headers);
+    const giveUp = (underWay = new AbortController());
+    const timer = setTimeout(() => giveUp.abort(noAnswerWithin(target.display, timeoutMs)), timeoutMs);
     const answer = await fetch(target.url, {
       method: 'POST',
       redirect: 'manual',
@@ -56,8 +59,8 @@ function poster(target: CheckedTarget, timeoutMs: number, sign?: ReturnType<type
         ...sign?.(attributes['ce-id'], message.value, Date.now()),
       },
       body: message.value,
-      signal: AbortSignal.any([closed.signal, AbortSignal.timeout(timeoutMs)]),
-    });
+      signal: giveUp.signal,
+    }).finally(() => clearTimeout(timer));
     // What it says beside its status is of no use, and might never end.
     await answer.body?.cancel().catch(() => undefined);
     const { status, headers } = answer;
@@ -69,7 +72,7 @@ function poster(target: CheckedTarget, timeoutMs: number, sign?: ReturnType<type
     send: async (batch) => {
       for (const outgoing of batch) await post(outgoing);
     },
-    close: () => Promise.resolve(closed.abort()),
+    close: () => Promise.resolve(underWay.abort()),
   };
 }
 
