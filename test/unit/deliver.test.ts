@@ -103,23 +103,26 @@ describe('events to a destination', () => {
 });
 
 describe('a destination that hangs when the output is told to end', () => {
-  it.each(['connect', 'send'] as const)('in %s is left to itself after a while, and nothing counts as sent', async (step) => {
-    const sink = new Sink();
-    sink[step] = forever;
-    sink.close = forever;
-    log.append(...events);
-    const abort = new AbortController();
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const running = sink.deliver({ signal: abort.signal });
-    await vi.waitUntil(() => (step === 'connect' ? sink.connections : sink.batches.length) > 0);
-    abort.abort();
-    let isOver = false;
-    void running.then(() => (isOver = true));
-    while (!isOver)
-      await vi.advanceTimersByTimeAsync(1_000).then(() => new Promise((resolve) => setImmediate(resolve)));
-    expect(await running).toEqual({ events: 0 });
-    vi.useRealTimers();
-    const next = new Sink();
-    expect(await next.deliver()).toEqual({ events: 10 });
-  });
+  it.each(['connect', 'send'] as const)(
+    'in %s is left to itself after a while, and nothing counts as sent',
+    async (step) => {
+      const sink = new Sink();
+      sink[step] = forever;
+      sink.close = forever;
+      log.append(...events);
+      const abort = new AbortController();
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const running = sink.deliver({ signal: abort.signal });
+      await vi.waitUntil(() => (step === 'connect' ? sink.connections : sink.batches.length) > 0);
+      abort.abort();
+      let isOver = false;
+      void running.then(() => (isOver = true));
+      while (!isOver)
+        await vi.advanceTimersByTimeAsync(1_000).then(() => new Promise((resolve) => setImmediate(resolve)));
+      expect(await running).toEqual({ events: 0 });
+      vi.useRealTimers();
+      const next = new Sink();
+      expect(await next.deliver()).toEqual({ events: 10 });
+    },
+  );
 });
