@@ -77,5 +77,8 @@ export {
 } from './outputs/grpc/server.js';
 export { jsonLinesOutput, type JsonLinesOptions } from './outputs/jsonl.js';
 export { kafkaOutput, type KafkaOutputOptions } from './outputs/kafka.js';
+export { mqttOutput, type HomeAssistant, type MqttOutputOptions } from './outputs/mqtt/mqtt.js';
+export { webhookOutput, type WebhookOutputOptions } from './outputs/webhook/webhook.js';
+export type { OutputFilter } from './outputs/output-filter.js';
 export type { KafkaOptions } from './kafka/index.js';
 export { writeReport, type ReportInput, type ReportSource, type WrittenReport } from './outputs/report/report.js';

@@ -14,8 +14,12 @@ export function hostAndPort(address: string): { readonly host: string; readonly 
 export function isLocal(address: string): boolean {
   if (address.startsWith('unix:')) return true;
   const host = hostAndPort(address)?.host;
-  return host === 'localhost' || host === '::1' || (host !== undefined && isIPv4(host) && host.startsWith('127.'));
+  return host !== undefined && isLoopback(host);
 }
+
+/** Whether a host is this machine; an IPv6 address without brackets. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 
 /**
  * Lets a server listen where others can reach it only if it is TLS that they reach, and not everybody is let in.

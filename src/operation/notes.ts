@@ -10,6 +10,8 @@ export interface Note {
   readonly code: string;
   readonly topology?: string;
   readonly source?: string;
+  /** Which of `outputs` it is about. */
+  readonly output?: OutputName;
   /** One line, for people; without secrets, because errors have none. */
   readonly message: string;
   /** Code of the error that led to it. */
@@ -18,11 +20,17 @@ export interface Note {
   readonly hint?: string;
 }
 
+/** An output that sends events somewhere, as it stands in the deployment file. */
+export type OutputName = 'kafka' | 'webhook' | 'mqtt';
+
 export type TellNote = (note: Note) => void;
 
 /** A note as one line of JSON. */
-export const noteJson = ({ level, code, topology, source, message, error, hint }: Note, timeMs: number): string =>
-  JSON.stringify({ time: new Date(timeMs).toISOString(), level, code, topology, source, message, error, hint });
+export const noteJson = (
+  { level, code, topology, source, output, message, error, hint }: Note,
+  timeMs: number,
+): string =>
+  JSON.stringify({ time: new Date(timeMs).toISOString(), level, code, topology, source, output, message, error, hint });
 
 type PipelineKey = Pick<PipelineStatus, 'topology' | 'source'>;
 
@@ -190,11 +198,14 @@ export const sweepFailed = ({ message, code }: BlinkstreamError): Note => ({
   error: code,
 });
 
-/** Events wait for Kafka to take them. */
-export const eventsWait = ({ message, code, hint }: BlinkstreamError, retryInMs: number): Note => ({
+const receivers: Readonly<Record<OutputName, string>> = { kafka: 'Kafka', webhook: 'the webhook', mqtt: 'MQTT' };
+
+/** Events wait for an output to take them. */
+export const eventsWait = (output: OutputName, { message, code, hint }: BlinkstreamError, retryInMs: number): Note => ({
   level: 'warn',
   code: 'EVENTS_WAIT',
-  message: `events wait for Kafka: ${message}; again in ${Math.ceil(retryInMs / 1_000)} s`,
+  output,
+  message: `events wait for ${receivers[output]}: ${message}; again in ${Math.ceil(retryInMs / 1_000)} s`,
   error: code,
   ...(hint !== undefined && { hint }),
 });

@@ -36,7 +36,7 @@ import { eventLine } from '../event-lines.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
 import { claimCheckStore, keepSwept } from './blobs.js';
 import { Deployed } from './deployed.js';
-import { eventSender } from './event-sender.js';
+import { eventSenders, sendTheRest } from './event-sender.js';
 import { kafkaOf, logInKafka, type DeploymentKafka } from './kafka.js';
 import { beginPart, partsOf, type PartsContext } from './parts.js';
 import { hubOf } from './pushing.js';
@@ -88,7 +88,7 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
     tell(subscriberStalled);
   };
   try {
-    const send = await eventSender(loaded, log, tell);
+    const senders = await eventSenders(loaded, log, tell);
     const server =
       outputs.grpc &&
       (await startEventServer({
@@ -124,7 +124,7 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
           await makeFolder(dirname(lines.path));
           side.begin((signal) => jsonLinesOutput({ ...lines, signal }).then(() => undefined));
         }
-        if (send) side.begin((signal) => send({ untilEnd: false, signal }));
+        for (const send of senders) side.begin((signal) => send({ untilEnd: false, signal }));
         if (blobs) side.begin((signal) => keepSwept(blobs, loaded.folder, tell, signal));
         const late = afterDeadline(io.signal, shutdown.deadlineMs, stop.signal);
         late.addEventListener('abort', () => tell(deadlinePassed(shutdown.deadlineMs)), { once: true });
@@ -172,9 +172,9 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
           })
           .finally(() => process.off('SIGHUP', reload));
         await side.end();
-        // What was committed last is in the file too, and in the topic where Kafka takes it; else the next start sends it.
+        // What was committed last is in the file too, and sent where it is taken now; else the next start sends it.
         if (lines) await jsonLinesOutput({ ...lines, untilEnd: true, signal: new AbortController().signal });
-        await send?.({ untilEnd: true, signal: AbortSignal.timeout(shutdown.deadlineMs) });
+        await sendTheRest(senders, shutdown.deadlineMs);
         return exitCodeOf(ended, failures);
       } finally {
         await side.end();

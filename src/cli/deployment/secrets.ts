@@ -1,6 +1,8 @@
 import { clientAccess } from '../../grpc/client-access.js';
 import { serverAccess } from '../../grpc/server-access.js';
+import { TlsFiles } from '../../grpc/tls-files.js';
 import { BlinkstreamError } from '../../records/index.js';
+import { mqttTlsOf } from '../../topology/deployment/mqtt.js';
 import type { LoadedDeployment } from '../../topology/deployment/parse.js';
 import { securityIn } from '../../topology/deployment/security.js';
 import type { Secrets } from '../../topology/deployment/secrets.js';
@@ -43,6 +45,10 @@ export async function securityProblems({ folder, deployment }: LoadedDeployment)
     await tried(['outputs', 'grpc', 'tls'], async () =>
       (await serverAccess({ address, security, stage: 'output' })).close(),
     );
+  }
+  if (outputs.mqtt) {
+    const tls = mqttTlsOf(outputs.mqtt, folder);
+    if (tls) await tried(['outputs', 'mqtt', 'tls'], () => TlsFiles.read(tls, 'output'));
   }
   const [address] = workers.addresses;
   if (address !== undefined) {

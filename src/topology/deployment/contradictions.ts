@@ -1,17 +1,13 @@
-import { BlinkstreamError } from '../../records/index.js';
 import { requireSecureCalling, requireSecureListening } from '../../grpc/address.js';
 import { tokenProblem } from '../../grpc/bearer.js';
 import { parseAddress } from '../../outputs/grpc/address.js';
 import { httpAddress } from '../../outputs/http-address.js';
 import { workerAddress } from '../../workers/address.js';
+import { notWritten, tried, type Contradiction } from './contradiction.js';
 import type { Deployment } from './schema.js';
+import { ofSenders } from './sender-contradictions.js';
 import type { ValuePath } from './text.js';
 import { notAmong } from './words.js';
-
-export interface Contradiction {
-  readonly path: ValuePath;
-  readonly message: string;
-}
 
 /**
  * What each field for itself allows and the whole does not; nothing outside of the file is looked at. `refers` tells
@@ -31,6 +27,7 @@ export const contradictions = (
   ...ofAddresses(deployment),
   ...ofCredentials(deployment, refers),
   ...ofKafka(deployment),
+  ...ofSenders(deployment, refers),
 ];
 
 /** The pipelines of a deployment: each source once for each topology that reads it. */
@@ -122,15 +119,6 @@ function ofKafka({ sources, log, outputs, kafka }: Deployment): Contradiction[] 
 }
 
 function ofAddresses({ workers, outputs: { grpc }, operation }: Deployment): Contradiction[] {
-  const tried = (path: ValuePath, parse: () => unknown): Contradiction[] => {
-    try {
-      parse();
-      return [];
-    } catch (error) {
-      if (!(error instanceof BlinkstreamError)) throw error;
-      return [{ path, message: `${error.message}; ${error.hint}` }];
-    }
-  };
   return [
     ...workers.addresses.flatMap((address, i) =>
       tried(['workers', 'addresses', i], () =>
@@ -156,16 +144,15 @@ function ofCredentials({ workers, outputs, kafka }: Deployment, refers: (path: V
     if (token === undefined) return [];
     if (!refers(path)) {
       // Not even how it is wrong: whoever may read the file could use it.
-      return [{ path, message: 'a token must not stand in the file: give it as ${file:PATH} or ${env:NAME}' }];
+      return [{ path, message: notWritten('token') }];
     }
     const problem = tokenProblem(token);
     return problem === undefined ? [] : [{ path, message: `the token ${problem}` }];
   };
   const { cert, key } = workers.tls ?? {};
   const password: ValuePath = ['kafka', 'sasl', 'password'];
-  const written = 'a password must not stand in the file: give it as ${file:PATH} or ${env:NAME}';
   return [
-    ...(kafka?.sasl === undefined || refers(password) ? [] : [{ path: password, message: written }]),
+    ...(kafka?.sasl === undefined || refers(password) ? [] : [{ path: password, message: notWritten('password') }]),
     ...ofToken(['workers', 'token'], workers.token),
     ...ofToken(['outputs', 'grpc', 'token'], outputs.grpc?.token),
     ...((cert === undefined) === (key === undefined)

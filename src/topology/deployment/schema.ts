@@ -3,9 +3,11 @@ import { blobsSchema } from './blobs.js';
 import { operationSchema } from './operation.js';
 import { pathField, textField, wholeNumber } from './fields.js';
 import { kafkaOutputSchema, kafkaSchema } from './kafka.js';
+import { mqttOutputSchema } from './mqtt.js';
 import { clientSecurity, serverSecurity } from './security.js';
 import { sourceSchema } from './sources.js';
 import { topologySchema } from './topologies.js';
+import { webhookOutputSchema } from './webhook.js';
 
 const workers = z
   .strictObject({
@@ -58,6 +60,8 @@ const outputs = z
       .optional()
       .describe('Writes each event as a line of JSON.'),
     kafka: kafkaOutputSchema.optional(),
+    webhook: webhookOutputSchema.optional(),
+    mqtt: mqttOutputSchema.optional(),
   })
   .prefault({})
   .describe('Where events go.');
