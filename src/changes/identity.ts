@@ -9,10 +9,11 @@ const SAME_COLOUR = 24;
 /** Two accounts of one change begin no further apart than this, ms. */
 const SAME_MOMENT_MS = 2_000;
 
-const boxOf = (finding: Finding): Region | undefined => finding.after?.region ?? finding.before?.region;
+export const boxOf = (finding: Pick<Finding, 'before' | 'after'>): Region | undefined =>
+  finding.after?.region ?? finding.before?.region;
 
 /** Whether two boxes are one place: a thing that is put back stands a little beside where it stood. */
-const samePlace = (a: Region | undefined, b: Region | undefined): boolean =>
+export const samePlace = (a: Region | undefined, b: Region | undefined): boolean =>
   a !== undefined && b !== undefined && (iou(a, b) >= 0.3 || overlapOfSmaller(a, b) >= 0.7);
 
 /** Whether two findings tell of one and the same change. */
@@ -22,7 +23,7 @@ export function isSameChange(known: Finding, found: Finding): boolean {
 }
 
 /** Whether labels may name one thing: a thing without a name may be anything. */
-const mayBe = (a: Finding, b: Finding): boolean =>
+export const mayBe = (a: Pick<Finding, 'subject'>, b: Pick<Finding, 'subject'>): boolean =>
   a.subject.label === b.subject.label || a.subject.confidence === 0 || b.subject.confidence === 0;
 
 function looksAlike(a: Finding, b: Finding): boolean {

@@ -50,3 +50,12 @@ function describe(thrown: unknown): { code: string; exitCode: number; message: s
     hint: 'run it again with BLINKSTREAM_DEBUG=1 for the details, and report it with them',
   };
 }
+
+/** Of a change that an output folder does not hold. */
+export const changeUnknown = (dir: string, changeId: string): BlinkstreamError =>
+  new BlinkstreamError(`${dir} has no change ${changeId}`, {
+    code: 'CHANGE_NOT_FOUND',
+    class: 'user',
+    stage: 'cli',
+    hint: `blinkstream inspect ${dir} lists those that it has.`,
+  });

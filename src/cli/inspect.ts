@@ -1,15 +1,17 @@
 import path from 'node:path';
 import type { ChangeLog } from '../log/index.js';
-import { BlinkstreamError, type ChangeEvent } from '../records/index.js';
+import type { ChangeEvent } from '../records/index.js';
 import { type CommandFactory, type CommandIo, newCommand } from './command.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
-import { usageError } from './failure.js';
+import { changeUnknown, usageError } from './failure.js';
 import { text } from './option-values.js';
 import { styled } from './terminal.js';
 
 interface InspectOptions {
   readonly save?: string;
   readonly contradicted?: true;
+  readonly notAChange?: true;
+  readonly aChange?: true;
 }
 
 const pageSize = 256;
@@ -22,6 +24,7 @@ export const inspectCommand: CommandFactory = (act) =>
       'blinkstream inspect out',
       'blinkstream inspect out CHANGE --save pictures',
       'blinkstream inspect out --contradicted',
+      'blinkstream inspect out CHANGE --not-a-change',
       'blinkstream inspect out --json | head -1',
     ],
   })
@@ -29,14 +32,30 @@ export const inspectCommand: CommandFactory = (act) =>
     .argument('[change]', 'id of a change, as the list names it', text)
     .option('--save <dir>', 'write the evidence pictures there', text)
     .option('--contradicted', 'list the claims that the pixels contradicted, which were not published')
+    .option(
+      '--not-a-change',
+      'say that it is none: runs that begin after this do not tell what is like it at that place',
+    )
+    .option('--a-change', 'take that back')
     .action(act(inspect));
 
 async function inspect(
   io: CommandIo,
   dir: string,
   changeId: string | undefined,
-  { save, contradicted }: InspectOptions,
+  { save, contradicted, notAChange, aChange }: InspectOptions,
 ): Promise<ExitCode> {
+  if (notAChange || aChange) {
+    if (changeId === undefined || (notAChange && aChange) || contradicted || save !== undefined) {
+      throw usageError(
+        '--not-a-change and --a-change are said of one change',
+        'give the id of a change, and one of the two',
+      );
+    }
+    const { giveFeedback } = await import('./feedback.js');
+    await giveFeedback(io, dir, changeId, notAChange === true);
+    return exitCodes.done;
+  }
   if (contradicted && (changeId !== undefined || save !== undefined)) {
     const other = save === undefined ? 'the id of a change' : '--save';
     throw usageError(
@@ -113,12 +132,7 @@ async function* everyContradicted(log: ChangeLog): AsyncGenerator<ChangeEvent> {
 async function revisionsOf(log: ChangeLog, dir: string, changeId: string): Promise<readonly ChangeEvent[]> {
   const revisions = await log.change(changeId);
   if (revisions.length > 0) return revisions;
-  throw new BlinkstreamError(`${dir} has no change ${changeId}`, {
-    code: 'CHANGE_NOT_FOUND',
-    class: 'user',
-    stage: 'cli',
-    hint: `blinkstream inspect ${dir} lists those that it has.`,
-  });
+  throw changeUnknown(dir, changeId);
 }
 
 async function tell(

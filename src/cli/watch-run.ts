@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import watch from '../../topologies/watch.js';
+import type { Dismissal } from '../changes/feedback.js';
+import { readFeedback } from '../log/feedback.js';
 import { openLmdbLog } from '../log/lmdb.js';
 import type { ChangeLog } from '../log/index.js';
 import { startEventServer } from '../outputs/grpc/server.js';
@@ -114,6 +116,7 @@ async function watchSource(io: CommandIo, { source, log, pool, folder, reasoner 
       options: { source, reasoner },
       source,
       log,
+      dismissals: await readFeedback<Dismissal>(folder.logFolder),
       workers: pool,
       signal: AbortSignal.any([io.signal, following.signal]),
       listener: {

@@ -1,3 +1,4 @@
+import type { Dismissal } from '../changes/feedback.js';
 import type { ReasonSequence } from '../reasoning/index.js';
 import {
   BlinkstreamError,
@@ -68,6 +69,8 @@ export interface PipelineContext {
   readonly restored: Checkpoint | undefined;
   /** Pixels of the settled scene that the restored checkpoint names. */
   readonly restoredScene: Lease | undefined;
+  /** Changes of which a person has said that they are none. */
+  readonly dismissals: readonly Dismissal[];
   readonly reason: ReasonSequence;
   /** Sequences that workers take at a time. */
   readonly capacity: number;

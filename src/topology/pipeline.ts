@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Dismissal } from '../changes/feedback.js';
 import type { Committer } from '../log/index.js';
 import { BlinkstreamError, messageOf, type ChangeEvent, type FrameRef } from '../records/index.js';
 import type { Source } from '../sources/index.js';
@@ -60,6 +61,8 @@ export const keyOf = ({ topology, source }: Pick<Pipeline<never>, 'topology' | '
 export interface KeepingOptions {
   readonly log: Committer;
   readonly workers: RunOptions<unknown>['workers'];
+  /** What a person has said of changes, as it is at the beginning of an attempt. */
+  readonly dismissals?: () => Promise<readonly Dismissal[]>;
   readonly budgetBytes: number;
   readonly drain: AbortSignal;
   readonly signal: AbortSignal;
@@ -97,6 +100,7 @@ export async function keepGoing(pipeline: Pipeline<never>, options: KeepingOptio
   };
   const attempt = async (): Promise<RunResult> => {
     const source = await pipeline.open();
+    const dismissals = await options.dismissals?.();
     enter('running');
     return run({
       topology: pipeline.topology as Topology<{ readonly source: Source }>,
@@ -105,6 +109,7 @@ export async function keepGoing(pipeline: Pipeline<never>, options: KeepingOptio
       log: pipeline.committer ?? log,
       workers,
       budgetBytes,
+      ...(dismissals && { dismissals }),
       signal,
       drain,
       listener: {

@@ -1,6 +1,7 @@
 import { lastValueFrom } from 'rxjs';
 import { BlinkstreamError, type Blob, type Checkpoint } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
+import type { Dismissal } from '../changes/feedback.js';
 import type { ReasonSequence } from '../reasoning/index.js';
 import type { Committer } from '../log/index.js';
 import { ByteBudget } from '../sources/budget.js';
@@ -21,6 +22,8 @@ export interface RunOptions<Options> {
   /** Bytes of frames in flight; default 384 MiB. */
   readonly budgetBytes?: number;
   readonly listener?: PipelineListener;
+  /** Changes, of any source, of which a person has said that they are none. */
+  readonly dismissals?: readonly Dismissal[];
   /** Stops the run where it is; the next run goes on from its last checkpoint. */
   readonly signal: AbortSignal;
   /**
@@ -65,6 +68,7 @@ export async function run<Options>({
   workers,
   budgetBytes = 384 * 2 ** 20,
   listener = {},
+  dismissals = [],
   signal,
   drain = new AbortController().signal,
 }: RunOptions<Options>): Promise<RunResult> {
@@ -87,6 +91,7 @@ export async function run<Options>({
       drain,
       report: () => report,
       restored,
+      dismissals: dismissals.filter((one) => one.source === source.name),
       restoredScene: keeper.scene && sceneLease(keeper.scene),
       ...workers,
       ahead: [],

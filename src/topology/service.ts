@@ -2,7 +2,7 @@ import { BlinkstreamError } from '../records/index.js';
 import { ByteBudget } from '../sources/budget.js';
 import { keepGoing, keyOf, notStarted, type KeepingOptions, type Pipeline, type PipelineStatus } from './pipeline.js';
 
-export interface ServiceOptions extends Pick<KeepingOptions, 'log' | 'workers'> {
+export interface ServiceOptions extends Pick<KeepingOptions, 'log' | 'workers' | 'dismissals'> {
   /** Bytes of frames in flight, all pipelines together. */
   readonly budgetBytes: number;
   /** Pipelines at a time; each has this part of the budget, however many there are. */
@@ -81,7 +81,7 @@ export class Service {
   add(pipeline: Pipeline<never>): Supervised {
     const key = keyOf(pipeline);
     this.#refuseWhereImpossible(key);
-    const { drain, signal, maxPauseMs = 60_000, listener = {}, log, workers } = this.#options;
+    const { drain, signal, maxPauseMs = 60_000, listener = {}, log, workers, dismissals } = this.#options;
     const removal = new AbortController();
     let status = notStarted(pipeline);
     let isGoing = true;
@@ -93,6 +93,7 @@ export class Service {
     const keeping: KeepingOptions = {
       log,
       workers,
+      ...(dismissals && { dismissals }),
       budgetBytes: this.#shareBytes,
       drain: AbortSignal.any([drain, removal.signal]),
       signal,

@@ -373,6 +373,22 @@ describe('with a log', () => {
     }
   });
 
+  test('inspect --not-a-change is kept with the log, and taken back by --a-change', async () => {
+    const file = path.join(dir, 'log', 'feedback.json');
+    const kept = async () =>
+      (JSON.parse(await readFile(file, 'utf8')) as { changeId: string }[]).map((one) => one.changeId);
+    const said = await blinkstream(['inspect', dir, 'change-0', '--not-a-change']);
+    expect(said).toMatchObject({ code: 0, stdout: '' });
+    expect(said.stderr).toMatch(/^noted: ".+" is no change/);
+    expect(await kept()).toEqual(['change-0']);
+    expect((await blinkstream(['inspect', dir, 'change-0', '--a-change'])).code).toBe(0);
+    expect(await kept()).toEqual([]);
+    for (const wrong of [['--not-a-change'], ['change-0', '--not-a-change', '--a-change']]) {
+      expect(await blinkstream(['inspect', dir, ...wrong])).toMatchObject({ code: 2, stdout: '' });
+    }
+    expect(await blinkstream(['inspect', dir, 'change-x', '--not-a-change'])).toMatchObject({ code: 3 });
+  });
+
   test('inspect says where there is no such change or no log', async () => {
     expect(await blinkstream(['inspect', dir, 'change-x'])).toMatchObject({
       code: 3,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import watch from '../../topologies/watch.js';
+import type { Dismissal } from '../../src/changes/feedback.js';
 import type { ChangeLog } from '../../src/log/index.js';
 import { memoryLog } from '../../src/log/memory.js';
 import { pictureOf } from '../../src/pixels/content.js';
@@ -175,6 +176,7 @@ export interface TopologyTestDriverOptions {
   readonly log?: ChangeLog;
   readonly workers?: Workers;
   readonly budgetBytes?: number;
+  readonly dismissals?: readonly Dismissal[];
 }
 
 /** A whole topology through `run`, over an array of frames, with workers and a log that live in memory. */
@@ -197,7 +199,7 @@ export class TopologyTestDriver {
 
   /** Runs to the end of the source, or until it breaks off; then every lease must have come back exactly once. */
   async run(source: ArraySource, signal = new AbortController().signal): Promise<RunResult> {
-    const { topology = watch, budgetBytes } = this.#options;
+    const { topology = watch, budgetBytes, dismissals } = this.#options;
     const running = run({
       topology,
       options: { source },
@@ -205,6 +207,7 @@ export class TopologyTestDriver {
       log: this.log,
       workers: this.workers,
       ...(budgetBytes !== undefined && { budgetBytes }),
+      ...(dismissals && { dismissals }),
       signal,
       listener: {
         late: (ref) => this.late.push(ref),

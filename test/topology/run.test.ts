@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { filter, tap } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { dismissalOf } from '../../src/changes/feedback.js';
 import { encodePng } from '../../src/pixels/encode.js';
 import { memoryLog } from '../../src/log/memory.js';
 import {
@@ -404,5 +406,27 @@ describe('run: what goes wrong', () => {
     expect(result.unreadableFrames).toBe(2);
     expect(driver.unreadable).toEqual([12, 13]);
     expect(events.length).toBeGreaterThan(0);
+  });
+
+  it('does not tell again what a person has said is no change, and keeps it among the claims', async () => {
+    const { events } = await undisturbed(framesOf(story));
+    const first = events.find(({ kind }) => kind === 'APPEARED');
+    if (first === undefined) throw new Error('nothing changed');
+    const dismissals = [{ ...dismissalOf(first), source: 'stage' }];
+    const driver = new TopologyTestDriver({ topology: quickWatch, workers: fakeWorkers(answer), dismissals });
+    await driver.run(new ArraySource(framesOf(story)));
+    const told = await driver.events();
+    const like = ({ kind, after }: typeof first) => kind === first.kind && isDeepStrictEqual(after, first.after);
+    expect(events.filter(like).length).toBeGreaterThan(0);
+    expect(told.filter(like)).toEqual([]);
+    const claims = await driver.log.contradicted({ limit: 99 });
+    expect(claims.map(({ statement }) => statement)).toContain(first.statement);
+    // Of another camera it says nothing.
+    const other = new TopologyTestDriver({
+      ...{ topology: quickWatch, workers: fakeWorkers(answer) },
+      dismissals: [{ ...dismissals[0], source: 'yard' }],
+    });
+    await other.run(new ArraySource(framesOf(story)));
+    expect((await other.events()).map(({ statement }) => statement)).toContain(first.statement);
   });
 });

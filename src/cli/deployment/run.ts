@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { openLmdbLog } from '../../log/lmdb.js';
+import type { Dismissal } from '../../changes/feedback.js';
+import { readFeedback } from '../../log/feedback.js';
 import type { ChangeLog } from '../../log/index.js';
 import {
   certificateUnusable,
@@ -131,6 +133,7 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
         const service = new Service({
           log,
           workers: pool,
+          dismissals: () => readFeedback<Dismissal>(resolve(loaded.folder, loaded.deployment.log.folder)),
           budgetBytes: limits.budgetMiB * 2 ** 20,
           maxPipelines: limits.maxSources,
           drain: io.signal,

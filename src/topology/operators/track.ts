@@ -1,7 +1,8 @@
 import { concat, defer, EMPTY, map, of, type OperatorFunction } from 'rxjs';
 import { contradictedEvents } from '../../changes/event.js';
+import { dismissed, dismissing, type Dismissal } from '../../changes/feedback.js';
 import { Tracker, type TrackerOptions, type TrackerState } from '../../changes/tracker.js';
-import type { Blob, ChangeEvent, Checkpoint } from '../../records/index.js';
+import type { Blob, ChangeEvent, Checkpoint, Finding } from '../../records/index.js';
 import { pipelineContext, restoredState } from '../context.js';
 import type { ReasonedSequence } from './reason.js';
 
@@ -19,7 +20,10 @@ export interface Step {
   readonly checkpoint?: Checkpoint;
 }
 
-/** Gives findings identity over time; at the end of the source what still goes on ends. */
+/**
+ * Gives findings identity over time; at the end of the source what still goes on ends. Findings that a person has dismissed
+ * are kept as claims that are not published.
+ */
 export function track(
   options: Omit<TrackerOptions, 'topology' | 'source'> = {},
 ): OperatorFunction<ReasonedSequence, Step> {
@@ -34,8 +38,9 @@ export function track(
     concat(
       source.pipe(
         map(({ reasoned, last, ordinal, checkpoint, settledScene }): Step => {
+          const { told, refused } = withoutDismissed(reasoned.findings, context.dismissals);
           const events = tracker.push({
-            findings: reasoned.findings,
+            findings: told,
             last,
             sequenceOrdinal: ordinal,
             reasoner: reasoned.reasoner,
@@ -47,7 +52,7 @@ export function track(
               reasoned.blobs,
             ),
             openPictures: openPictures(),
-            contradicted: contradictedEvents(reasoned.contradicted, {
+            contradicted: contradictedEvents([...reasoned.contradicted, ...refused], {
               topology: context.topology,
               source: context.source.name,
               sequenceOrdinal: ordinal,
@@ -66,6 +71,17 @@ export function track(
           : of<Step>({ events: tracker.end(), blobs: [], openPictures: [], contradicted: [] }),
       ),
     );
+}
+
+/** What is told, and what a person does not want to be told any more. */
+function withoutDismissed(findings: readonly Finding[], dismissals: readonly Dismissal[]) {
+  const [told, refused]: [Finding[], Finding[]] = [[], []];
+  for (const finding of findings) {
+    const dismissal = dismissing(finding, dismissals);
+    if (dismissal === undefined) told.push(finding);
+    else refused.push(dismissed(finding, dismissal));
+  }
+  return { told, refused };
 }
 
 /** Pictures that nothing shows need not be stored. */

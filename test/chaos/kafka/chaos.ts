@@ -26,7 +26,7 @@ export interface KafkaChaosResult {
 }
 
 /** Instances that are there all the time, but for being killed; one more comes and goes. */
-const instances = 2;
+const instances = 3;
 /** After so many faults there is a lull: where they never stopped, nothing would ever come to be disturbed. */
 const burstFaults = 10;
 const lullMs = 5_000;
@@ -74,11 +74,16 @@ export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaos
       const which = `${happened} of ${faults} faults, job ${jobs.length + 1}`;
       tell(`${which}: ${job.read} of ${eventsPerJob} events read, ${seconds()} s`);
     };
-    const waiting = drawKafkaFaults(seed, faults, instances);
+    const lanes = lanesOf(drawKafkaFaults(seed, faults, instances));
     while (happened < faults) {
       const job = await begin(`job-${jobs.length + 1}`, instances);
       try {
-        await sufferAll(job, waiting, { lullUntilMs: () => lullUntilMs, happened: (at) => count(job, at) });
+        const schedule: Schedule = {
+          lullUntilMs: () => lullUntilMs,
+          doneShare: () => happened / faults,
+          happened: (at) => count(job, at),
+        };
+        await Promise.all(lanes.map((lane) => sufferAll(job, lane, schedule)));
         jobs.push(await job.finish(expected));
       } catch (error) {
         await job.abandon();
@@ -93,38 +98,41 @@ export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaos
   }
 }
 
+/** The faults of one target: they follow each other, while those of others go on. */
+interface FaultLane {
+  readonly count: number;
+  readonly waiting: DrawnFault[];
+}
+
+function lanesOf(drawn: readonly DrawnFault[]): FaultLane[] {
+  const byTarget = new Map<string, DrawnFault[]>();
+  for (const one of drawn) {
+    const target = targetOf(one.fault);
+    byTarget.set(target, [...(byTarget.get(target) ?? []), one]);
+  }
+  return [...byTarget.values()].map((waiting) => ({ count: waiting.length, waiting }));
+}
+
 interface Schedule {
   lullUntilMs(): number;
+  /** Of all faults, those that have happened. */
+  doneShare(): number;
   happened(at: KafkaFaultKind): void;
 }
 
-/**
- * Begins the faults in their order, each when its target has done with the one before, until there are no more or the job
- * is over; takes those that have happened out of `waiting`.
- */
-async function sufferAll(job: KafkaJob, waiting: DrawnFault[], schedule: Schedule): Promise<void> {
-  const busy = new Map<string, Promise<void>>();
-  const undone: DrawnFault[] = [];
-  let failure: { readonly error: unknown } | undefined;
-  const suffer = async (drawn: DrawnFault): Promise<void> => {
-    while (!job.isOver && failure === undefined) {
-      job.check();
-      if (await job.suffer(drawn.fault)) return schedule.happened(drawn.fault.at);
-    }
-    undone.push(drawn);
-  };
-  while (!job.isOver && failure === undefined) {
-    const drawn = waiting.shift();
-    if (drawn === undefined) break;
-    const target = targetOf(drawn.fault);
-    await busy.get(target);
-    await sleep(Math.max(drawn.afterMs, schedule.lullUntilMs() - performance.now()));
-    const done = suffer(drawn).catch((error: unknown) => {
-      failure ??= { error };
-    });
-    busy.set(target, done);
+/** No lane runs ahead of all by more than this share of its faults: else what is quick is over long before the rest. */
+const mostAhead = 0.03;
+
+/** One fault after the other, until there are no more or the job is over; takes those that have happened out of the lane. */
+async function sufferAll(job: KafkaJob, { count, waiting }: FaultLane, schedule: Schedule): Promise<void> {
+  const isAhead = (): boolean => 1 - waiting.length / count > schedule.doneShare() + mostAhead;
+  while (waiting.length > 0) {
+    const [{ fault, afterMs }] = waiting;
+    await sleep(Math.max(afterMs, schedule.lullUntilMs() - performance.now()));
+    job.check();
+    if (job.isOver) return;
+    if (isAhead() || !(await job.suffer(fault))) continue;
+    waiting.shift();
+    schedule.happened(fault.at);
   }
-  await Promise.all(busy.values());
-  if (failure !== undefined) throw failure.error;
-  waiting.unshift(...undone);
 }

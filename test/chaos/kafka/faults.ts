@@ -32,7 +32,7 @@ export type KafkaFaultKind = (typeof kafkaFaultKinds)[number];
 
 export interface DrawnFault {
   readonly fault: KafkaFault;
-  /** After the one before it began, ms. */
+  /** After the one of the same target before it, ms. */
   readonly afterMs: number;
 }
 

@@ -16,7 +16,7 @@ const coveragePollMs = 500;
 /** Nothing that is waited for takes so long, were it to come at all. */
 const patienceMs = 600_000;
 /** A stage is reached in this time, or not in this life: the instance may have been given nothing to do. */
-const stageMs = 30_000;
+const stageMs = 12_000;
 /** A server that is up is reached in this time. */
 const reachMs = 5_000;
 
