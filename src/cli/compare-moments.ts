@@ -37,7 +37,10 @@ export async function comparedOf(options: CompareOptions, io: CommandIo): Promis
     throw usageError('there is one thing to compare', 'give a second picture, or two moments: --at TIME --with TIME');
   }
   const logFolder = join(source, 'log');
-  if ((await ifThere(stat(join(source, 'run.json')))) !== undefined) return storedMoments(logFolder, [at, second], io);
+  if ((await ifThere(stat(logFolder)))?.isDirectory()) {
+    return storedMoments({ logFolder, camera: options.camera, times: [at, second] }, io);
+  }
+  if (options.camera !== undefined) throw usageError('--camera is of a log with several', 'leave it out');
   const times = timesOf(options);
   const opened = await openSource(source, { ...(times && { times }) });
   const [first, next] = await momentsOf(opened, [at, second], {
@@ -63,15 +66,20 @@ interface Stored {
   readonly picture: EvidencePicture;
 }
 
+interface StoredMoments {
+  readonly logFolder: string;
+  readonly camera: string | undefined;
+  readonly times: readonly [MomentTime, MomentTime];
+}
+
 /** The pictures of the whole scene that a log holds nearest to two moments. */
-async function storedMoments(
-  logFolder: string,
-  times: readonly [MomentTime, MomentTime],
-  io: CommandIo,
-): Promise<Compared> {
+async function storedMoments({ logFolder, camera, times }: StoredMoments, io: CommandIo): Promise<Compared> {
   const log = await openLmdbLog({ path: logFolder, readOnly: true });
   try {
-    const { name, stored } = await storedIn(log);
+    const cameras = await storedIn(log);
+    const name = camera ?? (cameras.size === 1 ? [...cameras.keys()][0] : undefined);
+    const stored = name === undefined ? undefined : cameras.get(name);
+    if (name === undefined || stored === undefined) throw cameraUnknown(camera, [...cameras.keys()]);
     const moments: Moment[] = [];
     for (const time of times) moments.push(await nearest(log, stored, time, io));
     const [first, second] = moments;
@@ -84,19 +92,20 @@ async function storedMoments(
   }
 }
 
-/** Whole pictures of the scene at rest, before and after a change. */
-async function storedIn(log: ChangeLog): Promise<{ name: string; stored: Stored[] }> {
-  const stored: Stored[] = [];
-  let name = 'scene';
+/** Whole pictures of the scene at rest, before and after a change, by source. */
+async function storedIn(log: ChangeLog): Promise<Map<string, Stored[]>> {
+  const stored = new Map<string, Stored[]>();
   for await (const entry of log.read({ start: 'earliest', untilEnd: true, signal: new AbortController().signal })) {
     if (entry.type !== 'event') continue;
-    name = entry.event.source;
+    const { source } = entry.event;
+    const own = stored.get(source) ?? [];
+    stored.set(source, own);
     for (const picture of entry.event.pictures) {
       const isScene = picture.role === 'before' || picture.role === 'after';
-      if (isScene && picture.frame !== undefined) stored.push({ at: picture.frame, picture });
+      if (isScene && picture.frame !== undefined) own.push({ at: picture.frame, picture });
     }
   }
-  return { name, stored };
+  return stored;
 }
 
 async function nearest(log: ChangeLog, stored: readonly Stored[], time: MomentTime, io: CommandIo): Promise<Moment> {
@@ -117,3 +126,13 @@ async function nearest(log: ChangeLog, stored: readonly Stored[], time: MomentTi
 
 const momentUnknown = (message: string, hint: string): BlinkstreamError =>
   new BlinkstreamError(message, { code: 'MOMENT_NOT_FOUND', class: 'user', stage: 'source', hint });
+
+const cameraUnknown = (camera: string | undefined, cameras: readonly string[]): BlinkstreamError => {
+  const there = cameras.length === 0 ? 'it holds no event' : `it is of ${cameras.join(', ')}`;
+  return camera === undefined && cameras.length > 1
+    ? usageError(`the log is of several cameras: ${cameras.join(', ')}`, 'name one: --camera NAME')
+    : momentUnknown(
+        camera === undefined ? `the log is empty` : `the log has no camera ${camera}: ${there}`,
+        'give a folder in which something was told',
+      );
+};

@@ -10,6 +10,8 @@ export interface CompareOptions extends TimesAsked {
   readonly source: string;
   /** The other picture. */
   readonly other?: string;
+  /** Which source, of a log of several. */
+  readonly camera?: string;
   readonly at?: MomentTime;
   readonly with?: MomentTime;
   readonly zones?: string;

@@ -17,12 +17,13 @@ export const compareCommand: CommandFactory = (act) =>
   })
     .argument(
       '<source>',
-      'a picture; or a video, a folder of images, or the output folder of a watch, with two moments',
+      'a picture; or a video, a folder of images, or the folder of a log (DIR/log), with two moments',
       text,
     )
     .argument('[other]', 'the other picture', text)
     .option('--at <time>', 'one moment: seconds, a clock time such as 02:07.4, or a date and time', momentTime)
     .option('--with <time>', 'the other moment', momentTime)
+    .option('--camera <name>', 'which source, of the log of a deployment with several', text)
     .option('--interval <ms>', 'time from image to image, for images that do not tell their own', wholeNumber(1))
     .option('--time-pattern <pattern>', 'how file names tell the time, such as cam-{YYYY}{MM}{DD}-{hh}{mm}{ss}', text)
     .option('--zones <file>', 'areas of the picture: named, included, excluded or private (docs/zones.md)', text)

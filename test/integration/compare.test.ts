@@ -1,10 +1,14 @@
 /** `blinkstream compare`, the built command with its real workers. */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventOf } from '../../fixtures/events.js';
+import { openLmdbLog } from '../../src/log/lmdb.js';
+import type { Blob } from '../../src/records/index.js';
 import { projectFile } from '../support/project-file.js';
 import { Stage, type Shot } from '../support/stage.js';
 
@@ -34,6 +38,12 @@ const compare = (...args: string[]): Promise<{ code: number; stdout: string; std
     );
   });
 
+const blobOf = (bytes: Buffer): Blob => ({
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  mediaType: 'image/jpeg',
+  bytes,
+});
+
 describe('compare', () => {
   it('tells what differs, and leaves events and a report where asked', { timeout }, async () => {
     const { code, stdout } = await compare('monday.png', 'friday.png', '--out', 'out', '--fail-on-change');
@@ -60,6 +70,41 @@ describe('compare', () => {
       '- { name: wall, use: private, polygon: [[0.5, 0], [1, 0], [1, 1], [0.5, 1]] }',
     );
     expect(await compare('monday.png', 'friday.png', '--zones', 'zones.yaml')).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('takes the nearest pictures that a log holds, of the camera that is meant', { timeout }, async () => {
+    const log = await openLmdbLog({ path: join(folder, 'service', 'log') });
+    for (const [source, files] of Object.entries({
+      yard: ['monday.png', 'friday.png'],
+      dock: ['monday.png', 'still.png'],
+    })) {
+      const blobs = await Promise.all(
+        files.map(async (file) => blobOf(await sharp(join(folder, file)).jpeg().toBuffer())),
+      );
+      const pictures = blobs.map(({ sha256 }, i) => ({
+        ...{ role: i === 0 ? 'before' : 'after', sha256, mediaType: 'image/jpeg', width: 320, height: 240 },
+        frame: { frame: i * 10, timeMs: i * 3_600_000, elapsedMs: i * 3_600_000 },
+      }));
+      const event = eventOf(0, { source, pictures, changeId: source, eventId: `${source}/1` });
+      await log.commit({
+        key: source,
+        checkpoint: { states: {}, positions: {} },
+        events: [event],
+        contradicted: [],
+        blobs,
+      });
+    }
+    await log.close();
+    const yard = await compare('service', '--camera', 'yard', '--at', '10', '--with', '1:02:00');
+    expect(yard.stdout).toMatch(/yard {2}An object of .* appeared at the right\.$/m);
+    expect(yard.stderr).toContain('the nearest picture of that moment is of 1:00:00.0, frame 10');
+    expect(await compare('service', '--camera', 'dock', '--at', '10', '--with', '1:02:00')).toMatchObject({
+      stdout: '',
+    });
+    const which = await compare('service', '--at', '10', '--with', '1:02:00');
+    expect(which).toMatchObject({ code: 2, stderr: expect.stringContaining('yard, dock') as string });
+    const same = await compare('service', '--camera', 'yard', '--at', '1', '--with', '2');
+    expect(same).toMatchObject({ code: 3, stderr: expect.stringContaining('one and the same picture') as string });
   });
 
   it.each([

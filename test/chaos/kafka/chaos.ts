@@ -26,7 +26,7 @@ export interface KafkaChaosResult {
 }
 
 /** Instances that are there all the time, but for being killed; one more comes and goes. */
-const instances = 3;
+const instances = 2;
 /** After so many faults there is a lull: where they never stopped, nothing would ever come to be disturbed. */
 const burstFaults = 10;
 const lullMs = 5_000;
