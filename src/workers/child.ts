@@ -18,6 +18,8 @@ const lineChars = 300;
 
 /** How one life of a worker process ended, as a person reads it. */
 export interface ChildExit {
+  /** Somebody else killed it, such as a machine that is out of memory: another one may live. */
+  readonly isKilled: boolean;
   readonly reason: string;
   /** The last lines that it wrote. */
   readonly lastLines: readonly string[];
@@ -55,11 +57,15 @@ export async function startChild(start: StartMessage, signal: AbortSignal): Prom
   };
   const exited = new Promise<ChildExit>((resolve) => {
     // Without a pid the process was never made, and no exit will come.
-    child.once('error', (error) => child.pid === undefined && resolve({ reason: error.message, lastLines }));
+    child.once(
+      'error',
+      (error) => child.pid === undefined && resolve({ isKilled: false, reason: error.message, lastLines }),
+    );
     child.once('exit', (code, signal) => {
       const done = (): void => {
         clearTimeout(timer);
-        resolve({ reason: killedBecause ?? exitReason(code, signal, lastLines), lastLines });
+        const isKilled = killedBecause === undefined && signal === 'SIGKILL';
+        resolve({ isKilled, reason: killedBecause ?? exitReason(code, signal, lastLines), lastLines });
       };
       // By `close` what it wrote last has been read; but a process that it left behind may keep its pipes open.
       child.once('close', done);
@@ -103,7 +109,7 @@ export const describeExit = ({ reason, lastLines }: ChildExit): string =>
 
 const startFailed = (exit: ChildExit): BlinkstreamError =>
   new BlinkstreamError(`a worker process could not start: it ${describeExit(exit)}`, {
-    code: 'WORKER_START_FAILED',
+    code: exit.isKilled ? 'WORKER_KILLED' : 'WORKER_START_FAILED',
     class: 'external',
     stage: 'worker',
     hint: 'Run blinkstream doctor; free memory or configure fewer workers.',

@@ -72,7 +72,7 @@ const describeWithinMs = 5_000;
 /**
  * Starts workers and waits for the first that serves.
  * @throws BlinkstreamError what keeps every worker from starting: an error of the engine (a model that is missing),
- *   `WORKER_START_FAILED`, `WORKER_DOWN` (external), `WORKER_ADDRESS_INVALID`, and as `clientAccess` and
+ *   `WORKER_START_FAILED`, `WORKER_KILLED`, `WORKER_DOWN` (external), `WORKER_ADDRESS_INVALID`, and as `clientAccess` and
  *   `startRemoteLife` (user)
  */
 export async function createWorkerPool(options: WorkerPoolOptions = {}): Promise<WorkerPool> {

@@ -239,6 +239,8 @@ describe('a pool of worker processes', () => {
       class: 'external',
       message: expect.stringMatching(/exit code 7; it wrote last: libmodel.so: cannot open/) as string,
     });
+    // It may live the next time.
+    await expect(refused('/killed')).rejects.toMatchObject({ code: 'WORKER_KILLED', class: 'external' });
     await expect(open({ children: 0 })).rejects.toMatchObject({ code: 'WORKERS_NONE' });
     expect(sockets()).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { dirname, resolve } from 'node:path';
 import { openLmdbLog } from '../../log/lmdb.js';
 import type { Dismissal } from '../../changes/feedback.js';
@@ -25,6 +26,7 @@ import { startEventServer } from '../../outputs/grpc/server.js';
 import { jsonLinesOutput } from '../../outputs/jsonl.js';
 import { changeEventToJson } from '../../records/convert/change.js';
 import { makeFolder } from '../../records/files.js';
+import { BackOff } from '../../records/back-off.js';
 import { BlinkstreamError, type ChangeEvent } from '../../records/index.js';
 import { persist } from '../../records/persist.js';
 import { frameService } from '../../sources/push/service.js';
@@ -32,7 +34,7 @@ import { loadDeployment, type LoadedDeployment } from '../../topology/deployment
 import { securityIn } from '../../topology/deployment/security.js';
 import type { PipelineStatus } from '../../topology/pipeline.js';
 import { Service } from '../../topology/service.js';
-import { createWorkerPool } from '../../workers/pool.js';
+import { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from '../../workers/pool.js';
 import type { CommandIo } from '../command.js';
 import { eventLine } from '../event-lines.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
@@ -103,13 +105,14 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
       }));
     try {
       if (server) tell(eventsServed(server.address));
-      const pool = await createWorkerPool({
+      const pool = await startWorkers({
         ...(workers.children !== undefined && { children: workers.children }),
         addresses: workers.addresses,
         security: securityIn(loaded.folder, workers),
         onDown: (problem) => tell(workerDown(problem)),
         deadlineMs: workers.deadlineMs,
         listener: workerListener(tell),
+        signal: io.signal,
       });
       let watched: Operation | undefined;
       try {
@@ -211,6 +214,23 @@ async function logOf(
   } catch (error) {
     if (stop.aborted) return undefined;
     throw error;
+  }
+}
+
+/** Workers that are killed while they start, by a machine out of memory say, are started again: a service is to stay up. */
+async function startWorkers({
+  signal,
+  ...options
+}: WorkerPoolOptions & { readonly signal: AbortSignal }): Promise<WorkerPool> {
+  for (const backOff = new BackOff(); ;) {
+    try {
+      return await createWorkerPool(options);
+    } catch (error) {
+      const isKilled = error instanceof BlinkstreamError && error.code === 'WORKER_KILLED';
+      if (!isKilled || signal.aborted) throw error;
+      options.onDown?.(error);
+      await pause(backOff.pauseMs(0), undefined, { signal }).catch(() => undefined); // Asked to end: one last try.
+    }
   }
 }
 

@@ -39,6 +39,7 @@ export const createEngine: CreateEngine = ({ modelsDir }) => {
     );
   }
   if (modelsDir === '/crash') throw new Error('the engine broke while it was built');
+  if (modelsDir === '/killed') process.kill(process.pid, 'SIGKILL');
   if (modelsDir === '/exit') {
     process.stderr.write('libmodel.so: cannot open shared object\n');
     process.exit(7);
