@@ -33,25 +33,27 @@ export function blackOut(picture: Picture | Yuv420Picture, polygons: readonly Po
   });
 }
 
-/** Rows are cut so often: an area that is no higher than a fraction of a pixel is met too. */
-const CUTS = 4;
-
 function fillAreas(
   polygons: readonly Polygon[],
   width: number,
   height: number,
   fill: (from: number, to: number, y: number) => void,
 ): void {
+  const fillTouched = (fromX: number, toX: number, y: number): void => {
+    const [from, to] = [Math.max(0, Math.floor(fromX)), Math.min(width, Math.ceil(toX))];
+    if (from < to) fill(from, to, y);
+  };
   for (const polygon of polygons) {
     const scaled = polygon.map(([x, y]) => [x * width, y * height] as const);
-    for (let y = 0; y < height; y++) {
-      for (let cut = 0; cut <= CUTS; cut++) {
-        // The outermost cuts lie just inside of the row.
-        const at = y + Math.min(1 - 1e-6, Math.max(1e-6, cut / CUTS));
-        for (const [fromX, toX] of spansAt(scaled, at)) {
-          const [from, to] = [Math.max(0, Math.floor(fromX)), Math.min(width, Math.ceil(toX))];
-          if (from < to) fill(from, to, y);
-        }
+    for (let y = 0; y < height; y++) for (const [from, to] of spansAt(scaled, y + 0.5)) fillTouched(from, to, y);
+    // What lies inside of a row and not on its middle line has a border in it: every pixel of the border is met too.
+    for (const [i, [toX, toY]] of scaled.entries()) {
+      const [fromX, fromY] = scaled[(i + scaled.length - 1) % scaled.length];
+      const [top, bottom] = [Math.min(fromY, toY), Math.max(fromY, toY)];
+      const xAt = (y: number): number => fromX + ((y - fromY) / (toY - fromY)) * (toX - fromX);
+      for (let y = Math.max(0, Math.floor(top)); y < Math.min(height, bottom); y++) {
+        const ends = top === bottom ? [fromX, toX] : [xAt(Math.max(top, y)), xAt(Math.min(bottom, y + 1))];
+        fillTouched(Math.min(...ends), Math.max(...ends), y);
       }
     }
   }

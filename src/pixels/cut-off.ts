@@ -1,5 +1,3 @@
-/** What may follow the end of a picture: padding, and what cameras append. */
-const TRAILER_BYTES = 64 * 1_024;
 const JPEG_END = Buffer.from([0xff, 0xd9]);
 const PNG_END = Buffer.from('IEND', 'latin1');
 
@@ -8,6 +6,7 @@ const PNG_END = Buffer.from('IEND', 'latin1');
  * that only decoding tells.
  */
 export function isCutOff(bytes: Uint8Array, mediaType: 'image/jpeg' | 'image/png'): boolean {
-  const tail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(-TRAILER_BYTES);
-  return !tail.includes(mediaType === 'image/jpeg' ? JPEG_END : PNG_END);
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // From behind: the end is near there, unless a camera has appended something, such as a film.
+  return all.lastIndexOf(mediaType === 'image/jpeg' ? JPEG_END : PNG_END) < 0;
 }

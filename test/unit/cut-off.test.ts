@@ -10,7 +10,7 @@ describe.each(['jpeg', 'png'] as const)('a %s', (format) => {
   it('is whole with its end, whatever a camera puts behind it', async () => {
     const bytes = await picture()[format]().toBuffer();
     expect(isCutOff(bytes, mediaType)).toBe(false);
-    expect(isCutOff(Buffer.concat([bytes, Buffer.alloc(10_000)]), mediaType)).toBe(false);
+    expect(isCutOff(Buffer.concat([bytes, Buffer.alloc(3_000_000)]), mediaType)).toBe(false);
   });
 
   it('is cut off without it', async () => {

@@ -24,6 +24,9 @@ const rectangle = (left: number, top: number, right: number, bottom: number): Zo
   [left, bottom],
 ];
 const zone = (name: string, use: Zone['use'], polygon: Zone['polygon']): Zone => ({ name, use, polygon });
+const samples = [0.02, 0.25, 0.5, 0.75, 0.98].flatMap((dx) =>
+  [0.02, 0.1, 0.3, 0.5, 0.8, 0.98].map((dy) => [dx, dy] as const),
+);
 const share = () => fc.double({ min: 0, max: 1, noNaN: true });
 const polygons = () => fc.array(fc.tuple(share(), share()), { minLength: 3, maxLength: 7 });
 const white = (width: number, height: number): Picture => ({
@@ -64,8 +67,9 @@ describe('areas that are black', () => {
         for (let y = 0; y < h; y++) {
           for (let x = 0; x < w; x++) {
             const isBlack = picture.data[(y * w + x) * 3] === 0;
-            const middle = isInPolygon(polygon, (x + 0.5) / w, (y + 0.5) / h);
-            if (middle) expect(isBlack, `${x},${y}`).toBe(true);
+            // Also where it only just reaches into the pixel.
+            const touched = samples.some(([dx, dy]) => isInPolygon(polygon, (x + dx) / w, (y + dy) / h));
+            if (touched) expect(isBlack, `${x},${y}`).toBe(true);
             const [left, right] = [Math.min(...polygon.map(([px]) => px)), Math.max(...polygon.map(([px]) => px))];
             if (x + 1 < left * w || x > right * w) expect(isBlack, `${x},${y}`).toBe(false);
           }

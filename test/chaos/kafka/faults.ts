@@ -78,8 +78,8 @@ function faultOf(at: KafkaFaultKind, below: (n: number) => number, instances: nu
       return { at, rounds: 2 + below(3) };
     case 'decode':
     case 'gate':
-      return { at, instance, passing: 1 + below(10) };
+      return { at, instance, passing: 1 + below(60) };
     default:
-      return { at, instance, passing: 1 + below(2) };
+      return { at, instance, passing: 1 + below(8) };
   }
 }
