@@ -71,6 +71,7 @@ async function withKafka(): Promise<Outcome> {
   const { eventsPerJob, hits, jobs } = await kafkaChaos({
     ...common,
     script: { seed, cameras: 12, partitions: 4, steps: 80, stepMs: 2_400, changesPerStep: 4, fps: 5 },
+    deepest: { frame: 60, commit: 8 },
   });
   return {
     ...{ eventsPerJob, hits, leastEvents: 2_000, jobs: jobs.length, kinds: kafkaFaultKinds },

@@ -12,6 +12,7 @@ await describeOwnKafka('a service over Kafka', () => {
         seed: 3,
         faults: kafkaFaultKinds.length,
         script: { seed: 3, cameras: 3, partitions: 2, steps: 6, stepMs: 2_400, changesPerStep: 3, fps: 5 },
+        deepest: { frame: 10, commit: 2 },
         signal: AbortSignal.timeout(270_000),
         tell: () => undefined,
       });

@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaNames } from '../../support/kafka/names.js';
 import { startBroker } from '../../support/kafka/server.js';
 import { sendCameras, type CamerasScript } from './cameras.js';
-import { drawKafkaFaults, targetOf, type DrawnFault, type KafkaFaultKind } from './faults.js';
+import { drawKafkaFaults, targetOf, type DeepestPassing, type DrawnFault, type KafkaFaultKind } from './faults.js';
 import { KafkaJob, type KafkaJobResult } from './job.js';
 
 export interface KafkaChaosOptions {
   readonly seed: number;
   readonly faults: number;
   readonly script: CamerasScript;
+  readonly deepest: DeepestPassing;
   readonly signal: AbortSignal;
   readonly tell: (line: string) => void;
 }
@@ -36,7 +37,7 @@ const lullMs = 5_000;
  * out against each other: what subscribers of each instance read, and what a read-committed consumer finds.
  */
 export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaosResult> {
-  const { seed, faults, script, signal, tell } = options;
+  const { seed, faults, script, deepest, signal, tell } = options;
   const folder = await mkdtemp(join(tmpdir(), 'blinkstream-chaos-'));
   const broker = await startBroker();
   try {
@@ -74,7 +75,7 @@ export async function kafkaChaos(options: KafkaChaosOptions): Promise<KafkaChaos
       const which = `${happened} of ${faults} faults, job ${jobs.length + 1}`;
       tell(`${which}: ${job.read} of ${eventsPerJob} events read, ${seconds()} s`);
     };
-    const lanes = lanesOf(drawKafkaFaults(seed, faults, instances));
+    const lanes = lanesOf(drawKafkaFaults(seed, faults, instances, deepest));
     while (happened < faults) {
       const job = await begin(`job-${jobs.length + 1}`, instances);
       try {

@@ -42,11 +42,18 @@ export function targetOf(fault: KafkaFault): string {
   return fault.at === 'broker' || fault.at === 'instance' ? 'host' : 'guest';
 }
 
+/** The latest passing of a stage at which it may kill; a script that is short reaches no late one in most lives. */
+export interface DeepestPassing {
+  /** Of a frame, decoded or gated. */
+  readonly frame: number;
+  readonly commit: number;
+}
+
 /** The broker takes seconds to come back: a part of the faults that is told with the result. */
 const brokerShare = 1 / 60;
 
 /** In random order, as many of each kind as of any other but for the broker; the same for the same seed. */
-export function drawKafkaFaults(seed: number, count: number, instances: number): DrawnFault[] {
+export function drawKafkaFaults(seed: number, count: number, instances: number, deepest: DeepestPassing): DrawnFault[] {
   const random = randomOf(seed);
   const below = (n: number): number => Math.floor(random() * n);
   const others = kafkaFaultKinds.filter((kind) => kind !== 'broker');
@@ -58,10 +65,15 @@ export function drawKafkaFaults(seed: number, count: number, instances: number):
     const j = below(i + 1);
     [kinds[i], kinds[j]] = [kinds[j], kinds[i]];
   }
-  return kinds.map((at) => ({ fault: faultOf(at, below, instances), afterMs: 100 + below(900) }));
+  return kinds.map((at) => ({ fault: faultOf(at, below, instances, deepest), afterMs: 100 + below(900) }));
 }
 
-function faultOf(at: KafkaFaultKind, below: (n: number) => number, instances: number): KafkaFault {
+function faultOf(
+  at: KafkaFaultKind,
+  below: (n: number) => number,
+  instances: number,
+  deepest: DeepestPassing,
+): KafkaFault {
   const instance = below(instances);
   switch (at) {
     case 'instance':
@@ -78,8 +90,8 @@ function faultOf(at: KafkaFaultKind, below: (n: number) => number, instances: nu
       return { at, rounds: 2 + below(3) };
     case 'decode':
     case 'gate':
-      return { at, instance, passing: 1 + below(60) };
+      return { at, instance, passing: 1 + below(deepest.frame) };
     default:
-      return { at, instance, passing: 1 + below(8) };
+      return { at, instance, passing: 1 + below(deepest.commit) };
   }
 }

@@ -15,7 +15,10 @@ const pollMs = 50;
 const coveragePollMs = 500;
 /** Nothing that is waited for takes so long, were it to come at all. */
 const patienceMs = 600_000;
-/** A stage is reached in this time, or not in this life: the instance may have been given nothing to do. */
+/**
+ * A stage is reached in this time, or not in this life: the instance may have been given nothing to do. Twice as long after
+ * each that was not: what is left of a job may come only to an instance that lives long, as the end of a window does.
+ */
 const stageMs = 12_000;
 /** A server that is up is reached in this time. */
 const reachMs = 5_000;
@@ -44,6 +47,7 @@ export class KafkaJob {
   /** Joins and leaves. */
   readonly #guest: Instance;
   readonly #subscribers: Subscriber[];
+  #stageMs = stageMs;
   readonly #stalled = new Set<ClientReadableStream<unknown>>();
   readonly #ending = new AbortController();
   readonly #watching: Promise<void>;
@@ -109,11 +113,12 @@ export class KafkaJob {
         const instance = this.#instances[fault.instance];
         await instance.kill();
         instance.start({ point: fault.at, passing: fault.passing });
-        const deadlineMs = performance.now() + stageMs;
+        const deadlineMs = performance.now() + this.#stageMs;
         await this.#untilOver(() => instance.wasHit || performance.now() > deadlineMs);
         // From outside, where the stage was not reached, or the process that has ended was its worker.
         const { wasHit } = instance;
         await instance.kill();
+        this.#stageMs = wasHit ? stageMs : this.#stageMs * 2;
         return wasHit;
       }
     }
