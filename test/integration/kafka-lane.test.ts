@@ -7,6 +7,7 @@ import { eventOf } from '../../fixtures/events.js';
 import { decodeEventMessage } from '../../src/kafka/event-message.js';
 import { kafkaClient } from '../../src/kafka/index.js';
 import { openKafkaLog, type KafkaLog } from '../../src/log/kafka/kafka-log.js';
+import { TransactionalProducer } from '../../src/log/kafka/transactions.js';
 import type { Commit } from '../../src/log/index.js';
 import type { Blob, BlinkstreamError, ChangeEvent } from '../../src/records/index.js';
 import type { InputPartition } from '../../src/sources/kafka/lane.js';
@@ -111,6 +112,32 @@ await describeKafka('a lane of a log in Kafka', () => {
     expect(second.lost.aborted).toBe(false);
     const ids = (await readCommitted(kafka.client(), here.topics.events)).map((m) => decodeEventMessage(m).eventId);
     expect(ids).toEqual([eventOf(1).eventId, eventOf(3).eventId]);
+  });
+
+  it('is fenced as soon as another producer of its id is open, not only once that one writes', async () => {
+    const [topic, id] = [await kafka.topic(1), kafka.group()];
+    const send = (producer: TransactionalProducer): Promise<void> =>
+      producer.transact(async (transaction) => {
+        await transaction.send({ topic, messages: [{ value: 'x' }] });
+      });
+    const first = await TransactionalProducer.open(kafka.client(), id);
+    const second = await TransactionalProducer.open(kafka.client(), id);
+    cleanups.push(
+      () => first.close(),
+      () => second.close(),
+    );
+    await expect(send(first)).rejects.toMatchObject({ code: 'KAFKA_FENCED' });
+    await send(second);
+    expect(await readCommitted(kafka.client(), topic)).toHaveLength(1);
+  });
+
+  it('is of the same log for all instances that are the first ones, at once', async () => {
+    for (let round = 0; round < 3; round++) {
+      const prefix = kafka.group();
+      const logs = await Promise.all([0, 1, 2].map(() => openLog(kafka.brokers, prefix)));
+      const another = await openLog(kafka.brokers, prefix);
+      expect(new Set(logs.map(({ epoch }) => epoch))).toEqual(new Set([another.epoch]));
+    }
   });
 
   it('of a source of one instance is not taken back from another that runs it too', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Kafka, KafkaMessage } from 'kafkajs';
+import kafkajs, { type Kafka, type KafkaMessage } from 'kafkajs';
 import { z } from 'zod';
 import { GroupConsumer, type ConsumerHandler } from '../../kafka/consumer.js';
 import { asKafkaError, kafkaError } from '../../kafka/errors.js';
@@ -86,8 +86,10 @@ async function endOf(kafka: Kafka, topic: string): Promise<bigint> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    const all = await admin.fetchTopicOffsets(topic);
-    return BigInt(all.find(({ partition }) => partition === 0)?.high ?? 0);
+    const first = (await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === 0);
+    // Taken for empty it would be given a second identity.
+    if (first === undefined) throw new kafkajs.KafkaJSError(`the first partition of ${topic} is not served`);
+    return BigInt(first.high);
   } catch (error) {
     throw kafkaError(error, { topic, operation: 'DESCRIBE' });
   } finally {

@@ -30,6 +30,8 @@ export class TransactionalProducer {
     });
     try {
       await producer.connect();
+      // Connecting alone fences nobody: kafkajs asks for the transactional id's producer at the first transaction.
+      await (await producer.transaction()).abort();
       return new TransactionalProducer(producer, transactionalId);
     } catch (error) {
       await quietly(() => producer.disconnect());
