@@ -52,10 +52,13 @@ function verifyBlob({ sha256, bytes, mediaType }: Blob): void {
   });
 }
 
+/** Goes up with every change to what a state holds: a later version must not go on with what it does not know. */
+const checkpointFormat = 1;
+
 /** V8's own format: it keeps typed arrays, maps and sets, and a newer Node reads what an older one wrote. */
 function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {
   try {
-    return serialize(checkpoint);
+    return serialize({ format: checkpointFormat, checkpoint });
   } catch (cause) {
     throw new BlinkstreamError(`checkpoint of ${key} cannot be stored: ${messageOf(cause)}`, {
       code: 'CHECKPOINT_INVALID',
@@ -67,10 +70,24 @@ function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {
   }
 }
 
-/** @throws BlinkstreamError `CHECKPOINT_UNREADABLE` (user) */
+/** @throws BlinkstreamError `CHECKPOINT_UNREADABLE`, `CHECKPOINT_FORMAT` (user) */
 export function decodeCheckpoint(key: string, bytes: Uint8Array): Checkpoint {
+  const { format, checkpoint } = deserialized(key, bytes);
+  if (format === checkpointFormat) return checkpoint;
+  throw new BlinkstreamError(
+    `checkpoint of ${key} has format ${format ?? 'none'}, this version reads ${checkpointFormat}`,
+    {
+      code: 'CHECKPOINT_FORMAT',
+      class: 'user',
+      stage: 'log',
+      hint: 'Use the version of Blinkstream that wrote it, or begin with another log.',
+    },
+  );
+}
+
+function deserialized(key: string, bytes: Uint8Array): { readonly format?: number; readonly checkpoint: Checkpoint } {
   try {
-    return deserialize(bytes) as Checkpoint;
+    return deserialize(bytes) as ReturnType<typeof deserialized>;
   } catch (cause) {
     throw new BlinkstreamError(`checkpoint of ${key} cannot be read: ${messageOf(cause)}`, {
       code: 'CHECKPOINT_UNREADABLE',

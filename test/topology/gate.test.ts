@@ -167,6 +167,35 @@ describe('gate: nothing happens', () => {
   });
 });
 
+describe('gate: a clock in a busy scene', () => {
+  const text = (i: number) => `12:00:${String(Math.floor(i / FPS)).padStart(2, '0')}`;
+  // As many as a road has: always one in the picture, and often in front of each other.
+  const traffic = (i: number): Box[] =>
+    [0, 1, 2, 3].map((n) => ({
+      ...{ x: ((i * (2 + n / 2) + n * 61) % 220) - 40, y: 40 + 18 * n, width: 30, height: 16 },
+      colour: [60 + 50 * n, 210 - 40 * n, 60],
+    }));
+
+  it('is learned although things move all the time, and only the clock is', () => {
+    const all = gated(FPS * 20, (i) => ({ clock: text(i), boxes: traffic(i) }));
+    const learned = all.findIndex(({ overlays }) => overlays.length > 0);
+    expect(learned).toBeGreaterThan(0);
+    expect(learned).toBeLessThan(FPS * 12);
+    const clock = grown(new Stage().clockRegion(text(0)), 12);
+    for (const { overlays } of all) for (const region of overlays) expect(shareIn(region, clock)).toBe(1);
+    expect(causes(all)).toContain('OVERLAY');
+  });
+
+  it('is not seen in traffic alone, nor in a lamp that blinks in a passing car', () => {
+    const all = gated(FPS * 20, (i) => ({
+      boxes: traffic(i).flatMap((box, n) =>
+        n === 1 && i % 20 < 10 ? [box, { ...box, x: box.x + 4, width: 5, height: 5, colour: [255, 200, 60] }] : [box],
+      ),
+    }));
+    expect(all.flatMap(({ overlays }) => overlays)).toEqual([]);
+  });
+});
+
 describe('gate: something happens', () => {
   it('a thing that appears and stays settles as one region, with its times', () => {
     const all = gated(120, (i) => (i < 50 ? {} : { boxes: [red] }));

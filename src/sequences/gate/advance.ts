@@ -6,9 +6,10 @@ import { differences, GREY, type CellDifferences, type Differences } from './dif
 import type { GateOptions } from './options.js';
 import { resume } from './interruption.js';
 import { isCompressed, nuisancesOf } from './nuisances.js';
-import { countFlips, fadeFlips, flip, overlaysOf } from './overlays.js';
+import { countFlips, fadeFlips, overlaysOf } from './overlays.js';
 import type { GateState } from './state.js';
-import { linkTracks, type Link } from './tracks.js';
+import { isLookDue, look } from './steps.js';
+import { linkTracks } from './tracks.js';
 
 /** Under this steepness of its border (a ramp has a third, an edge one) a component is a shadow or a lamp, not a thing. */
 const SHARP = 0.65;
@@ -19,8 +20,6 @@ const SHARP = 0.65;
 const FAINT = 0.1;
 /** Mean difference of colour over its threshold from which a faint component is a thing all the same. */
 const COLOURED = 2;
-/** Digits that flip at once cover no more than this share of a picture. */
-const MOST_OF_OVERLAY = 0.02;
 /** Time constants, ms. */
 const RECENT_MS = 150;
 const BASELINE_MS = 8_000;
@@ -70,17 +69,18 @@ export function advance(
   const found = compare();
   const parts = components(found.foreground, grid.columns, grid.rows).map((part) => classify(part, found, state, grid));
   const things = parts.filter((part) => part.kind === 'thing');
-  const { points, links } = linkTracks(
+  const points = linkTracks(
     state.tracking,
     things.map((part) => ({ region: regionOf(part, grid), moving: part.moving })),
     pointOf(ref),
+    dtMs,
   );
-  countFlips(state, found, overlays);
+  if (isLookDue(state.steps, ref.elapsedMs)) {
+    countFlips(state, look(state.steps, planes, grid, { elapsedMs: ref.elapsedMs, sigma }));
+  }
   rest(state, found, ref, dtMs);
-  const inPlace = new Set(things.filter((part, box) => isInPlace(part, box, links, grid)));
   const atRest = parts.filter((part) => isAtRest(part, state, options.settleMs));
-  const settled = settle(state, grid, found, atRest, inPlace, ref, options.settleMs);
-  for (const { box, track } of links) if (atRest.includes(things[box])) track.stir = undefined;
+  const settled = settle(state, grid, found, atRest, ref, options.settleMs);
   fadeFlips(state, dtMs);
   if (parts.length === 0 && found.shift.explained === 0) refer(state, planes, found.light, ref.elapsedMs);
   learn(state, found, parts, masks.silent, dtMs);
@@ -148,24 +148,6 @@ function isColoured(part: Component, found: Differences, lit: number): boolean {
 const isSharp = (part: Component, found: Differences, grid: CellGrid): boolean =>
   sharpness(part, found.foreground, found.ratio, grid.columns, found.ratioPlane) >= SHARP;
 
-/**
- * Whether a thing took its look where it is, as a digit does, rather than on its way through. Digits that tick without a
- * pause make one track, of which only what it has covered since the last of them rested says anything of the next.
- */
-function isInPlace(part: Part, box: number, links: readonly Link[], grid: CellGrid): boolean {
-  if (part.cells.length > MOST_OF_OVERLAY * grid.columns * grid.rows) return false;
-  const own = regionOf(part, grid);
-  const around = 2 * grid.cellPx;
-  const mine = links.filter((link) => link.box === box);
-  return (
-    mine.length > 0 &&
-    mine.every(
-      ({ track: { stir } }) =>
-        stir === undefined || (stir.width <= own.width + around && stir.height <= own.height + around),
-    )
-  );
-}
-
 /** Keeps the clocks of each cell: how long it has been at rest, since when it has been unlike the baseline. */
 function rest(state: GateState, { foreground, moving, y, u, v }: Differences, ref: FrameRef, dtMs: number): void {
   const { stillMs, restFrame, restElapsedMs, leftFrame, leftElapsedMs } = state;
@@ -206,7 +188,6 @@ function settle(
   grid: CellGrid,
   found: Differences,
   atRest: readonly Part[],
-  inPlace: ReadonlySet<Part>,
   ref: FrameRef,
   settleMs: number,
 ): SettledRegion[] {
@@ -224,10 +205,7 @@ function settle(
         restedAt: at(state.restFrame[rested], state.restElapsedMs[rested]),
       });
     }
-    for (const c of part.cells) {
-      if (inPlace.has(part)) flip(state, c);
-      adopt(state, found, c);
-    }
+    for (const c of part.cells) adopt(state, found, c);
   }
   const { known, stillMs } = state;
   for (let c = 0; c < known.length; c++) if (known[c] === 0 && stillMs[c] >= settleMs) adopt(state, found, c);

@@ -1,7 +1,6 @@
 import type { CellGrid } from '../../pixels/cells.js';
 import { components, regionOf } from '../../pixels/components.js';
 import type { Region } from '../../records/index.js';
-import type { Differences } from './differences.js';
 import type { GateState } from './state.js';
 
 /** Taking another look in place this often within the fading time is what a clock or a counter does, and nothing else. */
@@ -10,8 +9,6 @@ const MOST_FLIPS = 8;
 const FADE_MS = 20_000;
 /** Fewer flips than this are none. */
 const FORGOTTEN = 1e-6;
-/** A cell must have rested this long for its next movement to be another flip. */
-const REST_MS = 200;
 /** Cells of a line of text differ within by at least this share of what the flipping cells do. */
 const INK = 0.5;
 /** Spaces between the words of a line are no wider than this, cells. */
@@ -23,16 +20,9 @@ export function fadeFlips({ flips }: GateState, dtMs: number): void {
   for (let c = 0; c < flips.length; c++) if (flips[c] !== 0) flips[c] = flips[c] < FORGOTTEN ? 0 : flips[c] * keep;
 }
 
-export function flip(state: GateState, c: number): void {
-  state.flips[c] = Math.min(MOST_FLIPS, state.flips[c] + 1);
-}
-
-/** A known overlay is not looked for changes any more, so that its flips are counted as it moves. */
-export function countFlips(state: GateState, found: Differences, { mask, regions }: Overlays): void {
-  if (regions.length === 0) return;
-  for (let c = 0; c < mask.length; c++) {
-    if (mask[c] === 1 && found.moving[c] === 1 && state.stillMs[c] >= REST_MS) flip(state, c);
-  }
+/** Counts a look that the cells took in place. */
+export function countFlips({ flips }: GateState, cells: readonly number[]): void {
+  for (const c of cells) flips[c] = Math.min(MOST_FLIPS, flips[c] + 1);
 }
 
 /** Where a picture shows the hour, a counter or the like. */

@@ -1,6 +1,7 @@
 import { cellGrid } from '../../pixels/cells.js';
 import { sameLight, type LightFit } from '../../pixels/light.js';
 import type { EventOrder } from '../reorder.js';
+import { freshSteps, type StepsState } from './steps.js';
 import type { TracksState } from './tracks.js';
 
 /** Everything the gate knows about a scene; plain and structured-clonable. Arrays hold one value a cell. */
@@ -34,6 +35,7 @@ export interface GateState {
   restElapsedMs: Float64Array;
   /** How often a cell took another look in place lately; fades. */
   flips: Float32Array;
+  steps: StepsState;
   /** Luma plane of a frame of the settled scene, for finding shifts of the camera. */
   reference: Uint8Array;
   referenceMs: number;
@@ -70,6 +72,7 @@ export function freshState(width: number, height: number, first: EventOrder): Ga
     restFrame: new Int32Array(cells),
     restElapsedMs: new Float64Array(cells),
     flips: new Float32Array(cells),
+    steps: freshSteps(grid),
     reference: new Uint8Array(grid.planeWidth * grid.planeHeight),
     referenceMs: 0,
     light: sameLight,
