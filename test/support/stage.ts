@@ -19,6 +19,8 @@ export interface Shot {
   readonly gain?: number;
   readonly offset?: number;
   readonly grey?: boolean;
+  /** Out of focus: means over squares of this side, odd, px. */
+  readonly blurPx?: number;
   /** Deviation of the sensor's noise, grey levels; other noise in every shot. */
   readonly noiseSigma?: number;
   /** Written over the picture after everything else, as recorders do. */
@@ -51,6 +53,7 @@ export class Stage {
     const levels = this.#scene(shift.dx, shift.dy);
     for (const box of shot.boxes ?? []) this.#box(levels, box, shift);
     if (shot.shadow) this.#shadow(levels, shot.shadow);
+    if (shot.blurPx !== undefined) this.#blur(levels, (shot.blurPx - 1) / 2);
     let noiseAt = Math.floor(this.#random() * this.#noise.length);
     const data = new Uint8Array(width * height * 3);
     for (let i = 0; i < data.length; i += 3) {
@@ -97,6 +100,23 @@ export class Stage {
         const grain = ((px - left) * 7 + (py - top) * 13) % 11;
         for (let c = 0; c < 3; c++) levels[(py * this.width + px) * 3 + c] = colour[c] + grain - 5;
       }
+    }
+  }
+
+  /** Means along rows, then along columns; beyond the border it looks as at the border. */
+  #blur(levels: Float32Array, radius: number): void {
+    const { width, height } = this;
+    const along = (count: number, from: number, step: number): void => {
+      const line = Float32Array.from({ length: count }, (_, k) => levels[from + k * step]);
+      for (let k = 0; k < count; k++) {
+        let sum = 0;
+        for (let d = -radius; d <= radius; d++) sum += line[clamp(k + d, 0, count - 1)];
+        levels[from + k * step] = sum / (2 * radius + 1);
+      }
+    };
+    for (let c = 0; c < 3; c++) {
+      for (let y = 0; y < height; y++) along(width, y * width * 3 + c, 3);
+      for (let x = 0; x < width; x++) along(height, x * 3 + c, width * 3);
     }
   }
 

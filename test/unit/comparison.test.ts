@@ -47,6 +47,20 @@ describe('a scene in which nothing changed', () => {
   });
 });
 
+describe('a thing that covers more than half of the picture', () => {
+  const wall = box(0, 0, 200, 220);
+
+  it.each<[string, Shot, Shot]>([
+    ['came', {}, thing(grey, wall)],
+    ['went', thing(grey, wall), {}],
+  ])('%s, and is one region; what it leaves is neither light nor noise', (_, before, after) => {
+    const { regions, light } = compared({ noiseSigma: 2, ...before }, { noiseSigma: 2, ...after }, [], 5);
+    expect(regions).toHaveLength(1);
+    expect(iou(regions[0].region, wall)).toBeGreaterThan(0.8);
+    expect(light.gain).toBeCloseTo(1, 1);
+  });
+});
+
 describe('a thing that came', () => {
   it.each<[string, Shot, number?]>([
     ['in a quiet picture', {}],
