@@ -6,6 +6,7 @@ import { gapPx, unionOf } from '../pixels/geometry.js';
 import { medianPlanes, samplesOf, shiftPlanes, smooth3, yuvPlanes, type Planes } from '../pixels/planes.js';
 import { unwatchedMask } from '../pixels/zones.js';
 import type { PictureU8, Region, Zone } from '../records/index.js';
+import { isSameSurface } from './surface.js';
 import { boxOf, describeChange, type ChangedRegion } from './changed-region.js';
 
 export interface SceneComparison {
@@ -37,7 +38,7 @@ const LEAST_SAMPLES = 10;
 /**
  * Holds the scene after against the scene before. Each side is the median of its frames, so that noise and rain drop
  * out; before is brought to the place and the light of after; what then differs beyond the noise measured in this very
- * comparison is grouped, and groups whose border is soft are shadows or lamps.
+ * comparison is grouped, and groups whose border is soft, or which show the same surface, are shadows or lamps.
  *
  * @param ignored parts of the original picture to leave out: overlays, things in motion; what zones leave out too
  */
@@ -105,9 +106,11 @@ export function compareScenes(
     cell: 1,
     at: (x: number, y: number) => ratio[y * now.width + x],
   };
-  const isSharp = (part: Component) => coloured(part) || sharpness(part, mask, ratio, now.width, samples) >= SHARP;
-  const things = parts.filter(isSharp);
-  const soft = parts.filter((part) => !isSharp(part));
+  const isThing = (part: Component) =>
+    (coloured(part) || sharpness(part, mask, ratio, now.width, samples) >= SHARP) &&
+    !isSameSurface(part.cells, then, now);
+  const things = parts.filter(isThing);
+  const soft = parts.filter((part) => !things.includes(part));
   const mean = (part: Component) => part.cells.reduce((sum, i) => sum + ratio[i], 0) / part.cells.length;
   const described = (samples: readonly number[]) => describeChange(samples, score, mask, then, now);
   return {

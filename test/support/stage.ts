@@ -11,8 +11,14 @@ export interface Box extends Region {
 /** What a frame shows; what is absent is as in the empty scene. */
 export interface Shot {
   readonly boxes?: readonly Box[];
-  /** Darkens a round part with soft borders; `darkness` 0–1 in its middle. */
-  readonly shadow?: { readonly x: number; readonly y: number; readonly radiusPx: number; readonly darkness: number };
+  /** Darkens a round part with soft borders, or with a sharp one; `darkness` 0–1 in its middle. */
+  readonly shadow?: {
+    readonly x: number;
+    readonly y: number;
+    readonly radiusPx: number;
+    readonly darkness: number;
+    readonly isSharp?: boolean;
+  };
   /** How far the camera has moved, px; up to 6. */
   readonly shift?: { readonly dx: number; readonly dy: number };
   /** Light over all that was said so far: `gain * level + offset`. */
@@ -120,11 +126,11 @@ export class Stage {
     }
   }
 
-  #shadow(levels: Float32Array, { x, y, radiusPx, darkness }: NonNullable<Shot['shadow']>): void {
+  #shadow(levels: Float32Array, { x, y, radiusPx, darkness, isSharp }: NonNullable<Shot['shadow']>): void {
     for (let i = 0; i < levels.length; i += 3) {
       const at = i / 3;
       const far = Math.hypot((at % this.width) - x, Math.floor(at / this.width) - y) / radiusPx;
-      const light = 1 - darkness * smoothstep(1, 0, far);
+      const light = 1 - darkness * (isSharp ? Number(far < 1) : smoothstep(1, 0, far));
       for (let c = 0; c < 3; c++) levels[i + c] *= light;
     }
   }

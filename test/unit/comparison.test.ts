@@ -121,6 +121,20 @@ describe('a thing that came', () => {
 });
 
 describe('what is no thing', () => {
+  it.each([0.3, 0.5, 0.65])('shows the same surface: a shadow with a sharp border, of darkness %f', (darkness) => {
+    const shadow = { x: 160, y: 120, radiusPx: 60, darkness, isSharp: true };
+    const { regions, soft } = compared({ noiseSigma: 2 }, { noiseSigma: 2, shadow }, [], 5);
+    expect(regions).toEqual([]);
+    expect(soft).toHaveLength(1);
+    expect(soft[0].strength).toBeLessThan(0);
+  });
+
+  it('does not hide a thing that came in its middle', () => {
+    const shadow = { x: 200, y: 120, radiusPx: 60, darkness: 0.4, isSharp: true };
+    const { regions } = compared({}, { shadow, ...thing() });
+    expect(regions.length).toBeGreaterThan(0);
+  });
+
   it('is soft: a shadow, and stronger where it is darker', () => {
     const strengthOf = (darkness: number): number => {
       const { regions, soft } = compared({}, { shadow: { x: 160, y: 120, radiusPx: 70, darkness } });
