@@ -1,7 +1,7 @@
 import type { FrameEvidence, Nuisance, SettledRegion, TrackPoint } from '../../src/records/index.js';
 import { pointOf } from '../../src/records/index.js';
 import { somewhere } from './findings.js';
-import { refOf } from './stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 /** What a frame shows, in a letter: `.` nothing, `n` a nuisance, `a` movement, `s` movement that comes to rest, `u` that the scene is not seen. */
 export type Mark = '.' | 'n' | 'a' | 's' | 'u';

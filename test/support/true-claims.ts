@@ -1,5 +1,5 @@
 import { box, spanOf, thing, trackOf, type Story } from './scenes.js';
-import type { Box } from './stage.js';
+import type { Box } from '../../fixtures/stage.js';
 import type { Region } from '../../src/records/index.js';
 
 const red: Box['colour'] = [190, 40, 40];

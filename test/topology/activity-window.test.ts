@@ -8,7 +8,7 @@ import {
 } from '../../src/sequences/windows/activity.js';
 import type { ClosedWindow, Window, WindowInput } from '../../src/sequences/windows/window.js';
 import { evidenceOf, type Mark } from '../support/evidence.js';
-import { refOf } from '../support/stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 const FPS = 25;
 const FRAME_BYTES = 1_000;

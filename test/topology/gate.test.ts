@@ -4,7 +4,7 @@ import { randomOf } from '../../fixtures/random.js';
 import { iou, shareIn } from '../../src/pixels/geometry.js';
 import type { FrameEvidence, PictureU8, Region, Zone } from '../../src/records/index.js';
 import { Gate } from '../../src/sequences/gate/gate.js';
-import { refOf, Stage, type Box, type Shot } from '../support/stage.js';
+import { refOf, Stage, type Box, type Shot } from '../../fixtures/stage.js';
 
 const FPS = 25;
 const red: Box = { x: 60, y: 40, width: 36, height: 32, colour: [200, 60, 50] };

@@ -5,7 +5,7 @@ import { colourName } from '../../src/pixels/colour.js';
 import { areaOf, iou, unionOf } from '../../src/pixels/geometry.js';
 import type { PictureU8, Region } from '../../src/records/index.js';
 import { box, PICTURE } from '../support/scenes.js';
-import { Stage, type Box, type Shot } from '../support/stage.js';
+import { Stage, type Box, type Shot } from '../../fixtures/stage.js';
 
 const red: Box['colour'] = [190, 40, 40];
 const blue: Box['colour'] = [40, 60, 190];
