@@ -7,5 +7,6 @@ export * from './frame.js';
 export * from './local-time.js';
 export * from './picture.js';
 export * from './region.js';
+export * from './schedule.js';
 export * from './sequence.js';
 export * from './zone.js';

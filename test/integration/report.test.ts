@@ -191,6 +191,18 @@ describe('a report of other sizes', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says in which hours changes are told, and how many were held back', async () => {
+    const told = { hours: 'Mo–Fr 18:00–07:00 (Europe/Berlin)', heldBack: 3 };
+    const { page } = await show({ source: { ...demoSource, told } });
+    expect(await page.locator('.note').innerText()).toBe(
+      'Changes are told Mo–Fr 18:00–07:00 (Europe/Berlin). 3 others were held back.',
+    );
+    const nothing = await show({ source: { ...demoSource, told: { ...told, heldBack: 1 } }, changes: [] });
+    expect(await nothing.page.locator('body').innerText()).toMatch(
+      /1 other was held back[^]*Nothing changed in these hours/,
+    );
+  });
+
   it('tells a lone condition and a partial source', async () => {
     const source = {
       ...demoSource,

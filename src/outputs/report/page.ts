@@ -13,6 +13,8 @@ export interface ReportSource extends Pick<SourceReport, 'framesRead' | 'framesE
   readonly name: string;
   /** Event time from the first frame to the end of the last. */
   readonly durationMs: number;
+  /** Changes are told in these hours alone; so many others were held back. */
+  readonly told?: { readonly hours: string; readonly heldBack: number };
   /** Size of the original pictures, in which regions are given; without it, that of the evidence pictures. */
   readonly frameSize?: FrameSize;
 }
@@ -48,7 +50,8 @@ export function body({ title, source, stories, showing, maxPictureBytes }: PageP
         ${count(changes.length, 'Change', 'Changes')} ${count(activities.length, 'Activity', 'Activities')}
         ${count(conditions.length, 'Condition', 'Conditions')}
       </dl>
-      ${!source.complete && partial(source)} ${leftOut(showing.book, maxPictureBytes)}
+      ${source.told && hours(source.told)} ${!source.complete && partial(source)}
+      ${leftOut(showing.book, maxPictureBytes)}
       <noscript
         ><p class="note">Pictures, slider and filter need this page’s own script; the sentences do not.</p></noscript
       >
@@ -85,6 +88,12 @@ function partial({ framesRead, framesExpected, problem }: ReportSource): Html {
   </p>`;
 }
 
+const hours = ({ hours, heldBack }: NonNullable<ReportSource['told']>): Html =>
+  html`<p class="note" role="note">
+    <b>Changes are told ${hours}.</b>
+    ${heldBack === 0 ? 'There were no others.' : `${counted(heldBack, 'other')} ${heldBack === 1 ? 'was' : 'were'} held back.`}
+  </p>`;
+
 /** Says how many pictures the page does not hold, and why. */
 function leftOut({ ids, overLimit, missing, notShowable }: PictureBook, maxBytes: number): Html | undefined {
   const all = ids.size + overLimit + missing + notShowable;
@@ -118,13 +127,13 @@ function filter(stories: readonly Story[]): Html {
   </div>`;
 }
 
-function nothing({ name, framesRead, durationMs }: ReportSource, conditions: number, moments: Moments): Html {
+function nothing({ name, framesRead, durationMs, told }: ReportSource, conditions: number, moments: Moments): Html {
   return html`<section class="nothing">
     <svg viewBox="0 0 64 40" width="96" height="60" aria-hidden="true">
       <circle cx="32" cy="20" r="18" />
       <circle cx="32" cy="20" r="18" />
     </svg>
-    <h2>Nothing changed</h2>
+    <h2>Nothing changed${told && ' in these hours'}</h2>
     <p>
       Blinkstream looked at ${counted(framesRead, 'frame')} of <bdi>${name}</bdi>, ${moments.word(0)} to
       ${moments.word(durationMs)}, and the scene stayed as it was.
