@@ -1,4 +1,4 @@
-import { type ChangeEvent, type Finding, type FramePoint, type Phase } from '../records/index.js';
+import { type ChangeEvent, type Finding, type FramePoint, type Phase, type Schedule } from '../records/index.js';
 import { compactLook } from '../evidence/embedding.js';
 import { changeIdOf, eventOf } from './event.js';
 import { isSameChange, reversalOf } from './identity.js';
@@ -15,7 +15,10 @@ export interface OpenChange {
 
 export interface TrackerState {
   nextOrdinal: number;
+  /** Those of revision 0 have not been told: they lie outside of the schedule so far. */
   open: OpenChange[];
+  /** Changes that will never be told, because they lay outside of the schedule. */
+  heldBack: number;
 }
 
 export interface TrackerOptions {
@@ -26,6 +29,8 @@ export interface TrackerOptions {
   readonly activityEndsAfterMs?: number;
   /** A condition that is not measured for this long has ended; default 5,000 ms. */
   readonly conditionEndsAfterMs?: number;
+  /** Hours in which changes are told; default: always. */
+  readonly schedule?: Schedule | undefined;
 }
 
 export const trackerDefaults = { activityEndsAfterMs: 2_000, conditionEndsAfterMs: 5_000 } as const;
@@ -45,14 +50,18 @@ const MOST_OPEN = 1_000;
  * Gives findings identity over time: a reducer `(state, findings of a sequence) → (state, events)` without a clock.
  * Activities go on from sequence to sequence by their track and end by time-out; conditions by their cause; lasting
  * changes stay open until they are reversed, and the reversal ends them instead of being a change of its own.
+ *
+ * With a schedule a change is told if any of it lies in the hours: it begins in them, or still goes on, or is still there,
+ * when they begin. What was told is told to its end. Identity knows no hours, so that a thing that came by day and is taken
+ * away by night is one change.
  */
 export class Tracker {
   readonly state: TrackerState;
-  readonly #options: Required<TrackerOptions>;
+  readonly #options: Required<Omit<TrackerOptions, 'schedule'>> & Pick<TrackerOptions, 'schedule'>;
 
   constructor(options: TrackerOptions, restored?: TrackerState) {
     this.#options = { ...trackerDefaults, ...options };
-    this.state = restored === undefined ? { nextOrdinal: 1, open: [] } : structuredClone(restored);
+    this.state = restored === undefined ? { nextOrdinal: 1, open: [], heldBack: 0 } : structuredClone(restored);
   }
 
   /**
@@ -60,20 +69,32 @@ export class Tracker {
    * each, with its embedding, for every checkpoint that waits would be most of what a process holds.
    */
   snapshot(): TrackerState {
-    return { nextOrdinal: this.state.nextOrdinal, open: this.state.open.map((change) => ({ ...change })) };
+    return { ...this.state, open: this.state.open.map((change) => ({ ...change })) };
   }
 
   push(input: TrackInput): ChangeEvent[] {
     const events: ChangeEvent[] = [];
     for (const finding of input.findings) events.push(...this.#take(finding, input));
     events.push(...this.#timeOut(input));
+    // Where the hours begin, what goes on is told, and what has come before and is still there.
+    for (const change of this.#untold()) events.push(...this.#tell(change, 'STARTED', input.last));
     return events;
   }
 
   /** The source has ended: what was still going on ends with it, lasting changes stay. */
   end(): ChangeEvent[] {
     const passing = this.state.open.filter(({ finding }) => isPassing(finding));
-    return passing.map((change) => this.#close(change, change.finding));
+    const events = passing.flatMap((change) => this.#close(change, change.finding));
+    this.state.heldBack += this.#untold().length;
+    return events;
+  }
+
+  #untold(): OpenChange[] {
+    return this.state.open.filter(({ revision }) => revision === 0);
+  }
+
+  #isInHours(first: FramePoint, last: FramePoint): boolean {
+    return this.#options.schedule?.touches(first.timeMs, last.timeMs) ?? true;
   }
 
   #take(finding: Finding, input: TrackInput): ChangeEvent[] {
@@ -106,13 +127,14 @@ export class Tracker {
     const over = (finding.kind === 'ACTIVITY' || isGap(finding)) && !finding.ongoing;
     if (known === undefined) {
       const change = this.#open(finding, input);
-      return [over ? this.#close(change, finding) : this.#publish(change, 'STARTED')];
+      return over ? this.#close(change, finding) : this.#tell(change, 'STARTED');
     }
     const named = known.finding.subject.confidence === 0 && finding.subject.confidence > 0;
     known.finding = merge(known.finding, finding);
     known.sequenceOrdinal = input.sequenceOrdinal;
-    if (over) return [this.#close(known, known.finding)];
-    return named ? [this.#publish(known, 'UPDATED')] : [];
+    if (over) return this.#close(known, known.finding);
+    // One that has not been told has nothing to update.
+    return named && known.revision > 0 ? this.#tell(known, 'UPDATED') : [];
   }
 
   #lasting(finding: Finding, input: TrackInput): ChangeEvent[] {
@@ -122,10 +144,10 @@ export class Tracker {
       const ended = reversalOf(change.finding, finding);
       if (ended === undefined) continue;
       change.sequenceOrdinal = input.sequenceOrdinal;
-      return [this.#close(change, ended)];
+      return this.#close(change, ended);
     }
     const change = this.#open(finding, input);
-    return [this.#publish(change, 'STARTED')];
+    return this.#tell(change, 'STARTED');
   }
 
   #timeOut({ last }: TrackInput): ChangeEvent[] {
@@ -134,7 +156,7 @@ export class Tracker {
       if (finding.kind === 'ACTIVITY') return quietMs > this.#options.activityEndsAfterMs;
       return finding.kind === 'CONDITION' && !isGap(finding) && quietMs > this.#options.conditionEndsAfterMs;
     });
-    return over.map((change) => this.#close(change, change.finding));
+    return over.flatMap((change) => this.#close(change, change.finding));
   }
 
   #open(finding: Finding, { sequenceOrdinal, reasoner }: TrackInput): OpenChange {
@@ -145,21 +167,31 @@ export class Tracker {
     this.state.open.push(change);
     // What passes is bounded by its time-out, and must be told to have ended.
     const remembered = this.state.open.filter((c) => !isPassing(c.finding));
-    if (remembered.length > MOST_OPEN) this.state.open.splice(this.state.open.indexOf(remembered[0]), 1);
+    if (remembered.length > MOST_OPEN) this.#forget(remembered[0]);
     return change;
   }
 
-  #close(change: OpenChange, finding: Finding): ChangeEvent {
+  #close(change: OpenChange, finding: Finding): ChangeEvent[] {
     change.finding = { ...finding, ongoing: false };
-    this.state.open.splice(this.state.open.indexOf(change), 1);
-    return this.#publish(change, 'ENDED');
+    const events = this.#tell(change, 'ENDED');
+    this.#forget(change);
+    return events;
   }
 
-  #publish(change: OpenChange, phase: Phase): ChangeEvent {
+  #forget(change: OpenChange): void {
+    if (change.revision === 0) this.state.heldBack += 1;
+    this.state.open.splice(this.state.open.indexOf(change), 1);
+  }
+
+  /** A step of what is told; nothing of a change that has lain outside of the hours so far. */
+  #tell(change: OpenChange, phase: Phase, now?: FramePoint): ChangeEvent[] {
+    const { first, last } = change.finding.interval;
+    const isThere = now !== undefined && !isPassing(change.finding) && this.#isInHours(now, now);
+    if (change.revision === 0 && !isThere && !this.#isInHours(first, last)) return [];
     change.revision += 1;
     const { changeId, revision, finding, sequenceOrdinal, reasoner } = change;
     const { topology, source } = this.#options;
-    return eventOf(finding, { changeId, revision, phase, topology, source, sequenceOrdinal, reasoner });
+    return [eventOf(finding, { changeId, revision, phase, topology, source, sequenceOrdinal, reasoner })];
   }
 }
 

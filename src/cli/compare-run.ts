@@ -74,7 +74,7 @@ async function compared(log: ChangeLog, source: Source, options: CompareOptions,
   if (options.out !== undefined) {
     const folder = outputFolder(options.out);
     await jsonLinesOutput({ path: folder.eventsFile, log, untilEnd: true, signal: io.signal });
-    await writeRunReport(log, folder, source.name, figures);
+    await writeRunReport(log, folder, { name: source.name }, figures);
     if (!io.json) io.notes.line(`report: ${folder.reportFile}`);
   }
   if (!io.json && changes === 0) io.notes.line('nothing of the scene differs');

@@ -1,7 +1,7 @@
 import type { ChangeLog } from '../log/index.js';
 import { writeReport } from '../outputs/report/report.js';
 import { changeEventToJson } from '../records/convert/change.js';
-import type { ChangeEvent, FrameRef } from '../records/index.js';
+import type { ChangeEvent, FrameRef, Schedule } from '../records/index.js';
 import type { SourceReport } from '../sources/index.js';
 import type { CommandIo } from './command.js';
 import { eventLine } from './event-lines.js';
@@ -15,6 +15,7 @@ export interface RunFigures {
   readonly lateFrames: number;
   readonly unreadableFrames: number;
   readonly deadLetters: number;
+  readonly heldBack: number;
   readonly lastFrame: FrameRef | undefined;
 }
 
@@ -27,7 +28,11 @@ export function print(io: CommandIo, event: ChangeEvent): void {
 export async function writeRunReport(
   log: ChangeLog,
   folder: OutputFolder,
-  source: string,
+  source: {
+    readonly name: string;
+    readonly schedule?: Schedule | undefined;
+    readonly timeZone?: string | undefined;
+  },
   figures: RunFigures,
 ): Promise<readonly (readonly ChangeEvent[])[]> {
   const changes: (readonly ChangeEvent[])[] = [];
@@ -41,11 +46,13 @@ export async function writeRunReport(
   const last = figures.lastFrame;
   await writeReport({
     path: folder.reportFile,
-    title: `What changed in ${source}`,
+    title: `What changed in ${source.name}`,
+    ...(source.timeZone !== undefined && { timeZone: source.timeZone }),
     source: {
       ...figures.report,
-      name: source,
+      name: source.name,
       durationMs: Math.max(latest, last?.elapsedMs ?? 0),
+      ...(source.schedule && { told: { hours: source.schedule.words, heldBack: figures.heldBack } }),
       ...(last && { frameSize: { width: last.width, height: last.height } }),
     },
     changes,

@@ -12,6 +12,10 @@ export interface WatchOptions extends ServerSecurityOptions {
   readonly name?: string;
   /** File with the areas of the picture. */
   readonly zones?: string;
+  /** Hours in which changes are told. */
+  readonly schedule?: string;
+  /** Of the schedule and the report, as IANA names it; without it, that of this machine. */
+  readonly timeZone?: string;
   /** Time between images that do not tell their own, ms. */
   readonly interval?: number;
   /** How to read a time out of a file name. */

@@ -6,9 +6,10 @@ import { openLmdbLog } from '../log/lmdb.js';
 import type { ChangeLog } from '../log/index.js';
 import { startEventServer } from '../outputs/grpc/server.js';
 import { jsonLinesOutput } from '../outputs/jsonl.js';
-import { BlinkstreamError, type ChangeEvent, type FrameRef } from '../records/index.js';
+import { BlinkstreamError, requireTimeZone, Schedule, type ChangeEvent, type FrameRef } from '../records/index.js';
 import { openSource } from '../sources/open.js';
 import type { SourceReport } from '../sources/index.js';
+import { scheduled } from '../sources/scheduled.js';
 import { zoned } from '../sources/zoned.js';
 import { loadZones } from '../topology/deployment/zones.js';
 import { unreadableText } from '../operation/notes.js';
@@ -33,15 +34,18 @@ export interface Companion {
 
 /** Watches one input from end to end: log, events.jsonl, report, and gRPC where asked. Goes on where a run stopped. */
 export const runWatch = async (options: WatchOptions, io: CommandIo, companion?: Companion): Promise<ExitCode> => {
-  const { input, name } = options;
+  const { input, name, timeZone } = options;
   const times = timesOf(options);
   const security = await serverSecurityOf(options, io.env);
   if (options.listen === undefined && (security.tls ?? security.token) !== undefined) {
     throw usageError('--cert and a token protect what is served, and nothing is', 'give --listen');
   }
   const zones = options.zones === undefined ? [] : await loadZones(options.zones);
+  if (timeZone !== undefined) requireTimeZone(timeZone);
+  const schedule = options.schedule === undefined ? undefined : Schedule.parse(options.schedule, timeZone);
   const opened = await openSource(input, { ...(name !== undefined && { name }), ...(times && { times }) });
-  const source = zoned(opened, zones);
+  const source = scheduled(zoned(opened, zones), schedule);
+  if (schedule) io.notes.line(`changes are told ${schedule.words}`);
   await makeOutputFolder(options.out);
   const folder = outputFolder(options.out);
   const log = await openLmdbLog({ path: folder.logFolder });
@@ -71,7 +75,7 @@ export const runWatch = async (options: WatchOptions, io: CommandIo, companion?:
       } finally {
         await pool.close();
       }
-      const told = await writeRunReport(log, folder, source.name, figures);
+      const told = await writeRunReport(log, folder, { name: source.name, schedule, timeZone }, figures);
       const changes = told.filter((revisions) => revisions[0].kind !== 'CONDITION').length;
       tellEnd(io, options, figures, changes);
       await companion?.told(told);
@@ -147,7 +151,7 @@ async function watchSource(io: CommandIo, { source, log, pool, folder, reasoner 
 
 function tellEnd(io: CommandIo, { out }: WatchOptions, figures: RunFigures, changes: number): void {
   if (io.json) return;
-  const { report: source, alreadyDone, lateFrames, unreadableFrames, deadLetters, contradicted } = figures;
+  const { report: source, alreadyDone, lateFrames, unreadableFrames, deadLetters, contradicted, heldBack } = figures;
   const counted = (n: number, what: string) => (n === 0 ? [] : [`${n} ${what}`]);
   io.notes.line(
     [
@@ -156,6 +160,7 @@ function tellEnd(io: CommandIo, { out }: WatchOptions, figures: RunFigures, chan
         contradicted,
         `claims contradicted by the pixels and not published (blinkstream inspect ${out} --contradicted)`,
       ),
+      ...counted(heldBack, 'held back because they lay outside of the schedule'),
       ...counted(lateFrames, 'late frames left out'),
       ...counted(unreadableFrames, 'frames that cannot be decoded left out'),
       ...counted(deadLetters, 'sequences not reasoned over'),

@@ -13,13 +13,20 @@ export const watchCommand: CommandFactory = (act) =>
       examples: [
         'blinkstream watch yard.mp4 --out out',
         'blinkstream watch "shots/*.jpg" --out out --interval 60000',
+        'blinkstream watch rtsp://192.0.2.7/main --out out --schedule "Mo-Fr 18:00-07:00, Sa-Su"',
         'blinkstream watch yard.mp4 --out out --listen 127.0.0.1:50051 --keep-serving',
       ],
     })
-      .argument('<input>', 'video file, http(s) URL of one, folder of images, or glob', text)
+      .argument('<input>', 'video file, http(s) or rtsp URL, folder of images, or glob', text)
       .requiredOption('--out <dir>', 'folder for events, report and log; made if it is not there', text)
       .option('--name <name>', 'name of the source in events (default: that of the input)', text)
       .option('--zones <file>', 'areas of the picture: named, included, excluded or private (docs/zones.md)', text)
+      .option('--schedule <hours>', 'tell only what changes in these hours, such as "Mo-Fr 18:00-07:00, Sa-Su"', text)
+      .option(
+        '--time-zone <zone>',
+        'time zone of schedule and report, such as Europe/Berlin (default: this machine’s)',
+        text,
+      )
       .option('--interval <ms>', 'time from image to image, for images that do not tell their own', wholeNumber(1))
       .option('--time-pattern <pattern>', 'how file names tell the time, such as cam-{YYYY}{MM}{DD}-{hh}{mm}{ss}', text)
       .option('--workers <count>', 'local worker processes (default: cores − 1, at least one)', wholeNumber(1, 256))

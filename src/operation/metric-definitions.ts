@@ -181,6 +181,12 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     'claims that the pixels contradicted; they are kept and not published',
     (pipeline) => pipeline.contradictedClaims,
   ),
+  each(
+    'blinkstream_changes_held_back_total',
+    'counter',
+    'changes outside of the schedule of their source, which are never told',
+    (pipeline) => pipeline.heldBack,
+  ),
   eachBy(
     'blinkstream_events_committed_total',
     'counter',

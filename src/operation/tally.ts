@@ -17,6 +17,8 @@ export class PipelineTally {
   abandonedFrames = 0;
   thinnedFrames = 0;
   deadLetters = 0;
+  /** Changes outside of the source's schedule. */
+  heldBack = 0;
   contradictedClaims = 0;
   commits = 0;
   /** Attempts that ended in an error. */
@@ -77,6 +79,7 @@ export class PipelineTally {
     readAgain: () => void (this.framesReadAgain += 1),
     windowed: () => void (this.windowedFrames += 1),
     deadLetter: () => void (this.deadLetters += 1),
+    heldBack: (changes) => void (this.heldBack += changes),
     closed: ({ trigger, thinnedFrames }) => {
       this.thinnedFrames += thinnedFrames;
       this.sequences.set(trigger, (this.sequences.get(trigger) ?? 0) + 1);

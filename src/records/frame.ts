@@ -91,6 +91,12 @@ export interface FramePoint {
   readonly elapsedMs: number;
 }
 
+/** Event times before this are counted from the source's own beginning, not from the epoch. */
+const WALL_CLOCK_FROM_MS = Date.UTC(1980, 0, 1);
+
+/** Whether an event time is one of the wall clock. */
+export const knowsWallClock = (eventTimeMs: number): boolean => eventTimeMs >= WALL_CLOCK_FROM_MS;
+
 /** The moment at which `ref` was taken. */
 export const pointOf = (ref: FrameRef): FramePoint => ({
   frame: ref.index,

@@ -1,4 +1,4 @@
-import type { FrameRef, Position, SourceItem, Zone } from '../records/index.js';
+import type { FrameRef, Position, Schedule, SourceItem, Zone } from '../records/index.js';
 import type { ByteBudget } from './budget.js';
 
 export interface ReadOptions {
@@ -37,6 +37,8 @@ export interface Source<Item extends SourceItem = SourceItem> {
   readonly replayable?: boolean | 'in part';
   /** Areas of its pictures; private ones are black in every frame that it gives. */
   readonly zones?: readonly Zone[];
+  /** Hours in which changes of it are told; without it, always. Then it knows the time of day. */
+  readonly schedule?: Schedule;
   /**
    * Frames in source order, pulled one at a time, and ticks between them where time passes without any. The consumer
    * owns one hold on each frame's lease and releases it. Ends by returning its report; throws where nothing at all can

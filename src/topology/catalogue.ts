@@ -292,7 +292,7 @@ export const findings = (source: Source) =>
     summary: 'Gives findings identity over time, and makes the steps that the runtime commits.',
     input: 'ReasonedSequence',
     output: 'Step',
-    options: describe<Omit<TrackerOptions, 'topology' | 'source'>>(
+    options: describe<Omit<TrackerOptions, 'topology' | 'source' | 'schedule'>>(
       {
         activityEndsAfterMs: ['ms', 'an activity that is not seen for this long has ended'],
         conditionEndsAfterMs: ['ms', 'a condition that is not measured for this long has ended'],
@@ -303,7 +303,9 @@ export const findings = (source: Source) =>
       order: 'That of its input; the revisions of a change follow each other.',
       state: 'Changes that may still be told again, and the next ordinal for change ids; all of it in the checkpoint.',
       delivery: 'One step a sequence, and one at the end of the source, which ends what still goes on.',
-      drops: 'Nothing. A reversal ends its change instead of being another one.',
+      drops:
+        'Changes that lie outside of the hours of a source with a schedule: they are counted. A reversal ends its change ' +
+        'instead of being another one.',
     },
     example: `import { activity, frames, gate, reason, topology, track, window, type Source } from 'blinkstream';
 

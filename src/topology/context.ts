@@ -36,6 +36,8 @@ export interface PipelineListener {
   /** A sequence that no worker could reason over: it is told with its coordinates and passed over. */
   deadLetter?(error: BlinkstreamError): void;
   ended?(report: SourceReport): void;
+  /** So many changes will never be told, because they lay outside of the source's schedule. */
+  heldBack?(changes: number): void;
   /** A step is durable; `contradicted` are the claims that are kept and not published. */
   committed?(events: readonly ChangeEvent[], contradicted: readonly ChangeEvent[]): void;
   /** The run is over. `broken`: by an error or an abort, and what it had in hand is gone. */

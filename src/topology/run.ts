@@ -44,6 +44,8 @@ export interface RunResult {
   /** Whose pictures could not be decoded. */
   readonly unreadableFrames: number;
   readonly deadLetters: number;
+  /** Changes outside of the source's schedule. */
+  readonly heldBack: number;
 }
 
 /** State of the runtime's own in the checkpoint. */
@@ -52,7 +54,7 @@ interface RunState {
   readonly done?: SourceReport;
   readonly sceneSha256?: string;
   /** Of what the checkpoint covers: the rest is met again after a restart. */
-  readonly counts: Pick<RunResult, 'contradicted' | 'lateFrames' | 'unreadableFrames' | 'deadLetters'>;
+  readonly counts: Pick<RunResult, 'contradicted' | 'lateFrames' | 'unreadableFrames' | 'deadLetters' | 'heldBack'>;
 }
 
 /**
@@ -75,7 +77,14 @@ export async function run<Options>({
   const key = `${topology.name}/${source.name}`;
   const restored = await log.checkpoint(key);
   const before = restored?.states.run as RunState | undefined;
-  const counts = { contradicted: 0, lateFrames: 0, unreadableFrames: 0, deadLetters: 0, ...before?.counts };
+  const counts = {
+    contradicted: 0,
+    lateFrames: 0,
+    unreadableFrames: 0,
+    deadLetters: 0,
+    heldBack: 0,
+    ...before?.counts,
+  };
   if (before?.done !== undefined) return { report: before.done, alreadyDone: true, committedEvents: 0, ...counts };
 
   const keeper = await PictureKeeper.restore(log, restored, before?.sceneSha256);
@@ -111,6 +120,10 @@ export async function run<Options>({
         deadLetter: (error) => {
           counts.deadLetters += 1;
           listener.deadLetter?.(error);
+        },
+        heldBack: (changes) => {
+          counts.heldBack += changes;
+          listener.heldBack?.(changes);
         },
         ended: (ended) => {
           report = ended;
@@ -181,15 +194,17 @@ function inHandOf(budget: ByteBudget, holders: PipelineContext['holders']): InHa
   };
 }
 
-/** What `reorder`, `gate` and `reason` had counted up to the checkpoint: they are ahead of it by now. */
+/** What `reorder`, `gate`, `reason` and `track` had counted up to the checkpoint: they are ahead of it by now. */
 function countsIn({ states }: Checkpoint): Partial<RunState['counts']> {
   const reorder = states.reorder as { readonly lateFrames: number } | undefined;
   const decode = states.decode as DecodeState | undefined;
   const reason = states.reason as { readonly deadLetters: number } | undefined;
+  const track = states.track as { readonly heldBack: number } | undefined;
   return {
     ...(reorder && { lateFrames: reorder.lateFrames }),
     ...(decode && { unreadableFrames: decode.unreadableFrames }),
     ...(reason && { deadLetters: reason.deadLetters }),
+    ...(track && { heldBack: track.heldBack }),
   };
 }
 

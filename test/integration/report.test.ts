@@ -100,6 +100,16 @@ describe('the report of the demo', () => {
     expect(await blink.getAttribute('aria-pressed')).toBe('false');
   });
 
+  it('draws the way of an activity over its still, with an arrow at its end', async () => {
+    const { page } = await show({});
+    const card = page.locator('.card', { hasText: 'stood for 1.6 s' });
+    await card.scrollIntoViewIfNeeded();
+    const lines = card.locator('.route polyline.line');
+    expect(await lines.first().getAttribute('points')).toBe('632,278 537,283');
+    expect(await lines.nth(1).getAttribute('points')).toMatch(/^[\d.,]+ 537,283 [\d.,]+$/);
+    expect(await lines.nth(1).isVisible()).toBe(true);
+  });
+
   it('draws the evidence box where the change is in the picture', async () => {
     const { page } = await show({});
     const card = page.locator('.card', { hasText: 'became' });
@@ -161,6 +171,36 @@ describe('a report of other sizes', () => {
     );
     expect(await page.locator('.timeline').count()).toBe(0);
     expect(complaints).toEqual([]);
+  });
+
+  it('tells dates and times of day where the source knows them', async () => {
+    const startedMs = Date.parse('2026-03-28T18:59:50.000Z');
+    const at = ({ interval: { first, last } }: ChangeEvent) => {
+      const dated = (point: typeof first) => ({ ...point, timeMs: startedMs + point.elapsedMs });
+      return { interval: { first: dated(first), last: dated(last) } };
+    };
+    const changes = demo.changes.map((steps) => steps.map((step) => ({ ...step, ...at(step) })));
+    const { page, complaints } = await show({ changes, timeZone: 'Europe/Berlin' });
+    expect(await page.locator('.source').innerText()).toMatch(/Sat 28 Mar 2026, 19:59 – 20:00 \(Europe\/Berlin\)/);
+    expect((await page.locator('.axis text').allTextContents()).map((text) => text.trim())).toContain('20:00:00');
+    const card = page.locator('.card', { hasText: 'became' });
+    await card.scrollIntoViewIfNeeded();
+    expect(await card.locator('.times').textContent()).toContain('20:00:06');
+    expect(await card.locator('.times time').first().getAttribute('datetime')).toBe('2026-03-28T19:00:06.800Z');
+    expect(await card.locator('.caption').first().textContent()).toMatch(/Before\s+20:00:02/);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says in which hours changes are told, and how many were held back', async () => {
+    const told = { hours: 'Mo–Fr 18:00–07:00 (Europe/Berlin)', heldBack: 3 };
+    const { page } = await show({ source: { ...demoSource, told } });
+    expect(await page.locator('.note').innerText()).toBe(
+      'Changes are told Mo–Fr 18:00–07:00 (Europe/Berlin). 3 others were held back.',
+    );
+    const nothing = await show({ source: { ...demoSource, told: { ...told, heldBack: 1 } }, changes: [] });
+    expect(await nothing.page.locator('body').innerText()).toMatch(
+      /1 other was held back[^]*Nothing changed in these hours/,
+    );
   });
 
   it('tells a lone condition and a partial source', async () => {

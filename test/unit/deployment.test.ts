@@ -115,6 +115,28 @@ log:
     `);
   });
 
+  it('is told what is wrong with a schedule', () => {
+    expect(
+      told(`topologies: [{ kind: watch }]
+sources:
+  - { name: a, kind: camera, url: 'rtsp://192.0.2.7/', schedule: 'Mo-Fr 18:00-7', timeZone: Europe/Berlin }
+  - { name: b, kind: push, timeZone: Europe/Berlin }
+  - { name: c, kind: images, input: shots, intervalMs: 5000, schedule: Mo-Fr }
+  - { name: d, kind: camera, url: 'rtsp://192.0.2.7/', schedule: Mo-Fr, timeZone: Berlin }
+  - { name: e, kind: camera, url: 'rtsp://192.0.2.7/', schedule: 'Mo-Fr 18:00-07:00, Sa-Su', timeZone: Europe/Berlin }
+log: { folder: log }
+outputs: { grpc: { listen: '127.0.0.1:0' } }
+`),
+    ).toMatchInlineSnapshot(`
+      [
+        "3:66 schedule "Mo-Fr 18:00-7": at character 13, "7": a time from 00:00 to 24:00 is expected; write days and hours such as "Mo-Fr 18:00-07:00, Sa-Su"",
+        "4:38 timeZone says of which place the schedule is, and there is none",
+        "5:72 pictures that are dated by intervalMs have no time of day: say timePattern, or leave it to EXIF",
+        "6:83 there is no time zone "Berlin"; name it as IANA does, such as Europe/Berlin",
+      ]
+    `);
+  });
+
   it('is told of what contradicts itself', () => {
     expect(
       told(`topologies:

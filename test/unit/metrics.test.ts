@@ -74,6 +74,7 @@ describe('metrics', () => {
     yard.closed({ trigger: 'activity', thinnedFrames: 7 } as FrameSequence);
     at(2_000);
     yard.committed([eventOf(1, { kind: 'MOVED' }), eventOf(2, { kind: 'MOVED' })], [eventOf(3)]);
+    yard.heldBack(2);
     at(5_000);
     const of = 'topology="watch",source="yard"';
     expect(await lines(of)).toEqual([
@@ -99,6 +100,7 @@ describe('metrics', () => {
       `blinkstream_waiting_sequences{${of}} 3`,
       `blinkstream_dead_letters_total{${of}} 0`,
       `blinkstream_contradicted_claims_total{${of}} 1`,
+      `blinkstream_changes_held_back_total{${of}} 2`,
       `blinkstream_events_committed_total{${of},kind="MOVED"} 2`,
       `blinkstream_commits_total{${of}} 1`,
       `blinkstream_commit_age_seconds{${of}} 3`,

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { html } from '../../src/outputs/report/html.js';
 import { choosePictures } from '../../src/outputs/report/pictures.js';
+import { ticksOf } from '../../src/outputs/report/axis.js';
+import { Moments } from '../../src/outputs/report/moments.js';
+import { route, simplified } from '../../src/outputs/report/route.js';
 import { tell } from '../../src/outputs/report/story.js';
 import { timeline } from '../../src/outputs/report/timeline.js';
 import { clock, figure, span, wallClock } from '../../src/outputs/report/words.js';
@@ -62,6 +65,60 @@ describe('words', () => {
   });
 });
 
+const knowing = (first: string, durationMs: number, timeZone = 'Europe/Berlin') =>
+  new Moments([{ frame: 3, timeMs: Date.parse(first) + 100, elapsedMs: 100 }], durationMs, timeZone);
+const HOUR_MS = 3_600_000;
+
+describe('moments', () => {
+  it('are told by the clock of the place where the source knows it, with dates where there are several', () => {
+    const evening = knowing('2026-06-03T16:03:20.000Z', 2 * HOUR_MS);
+    expect([evening.word(0), evening.word(61_000)]).toEqual(['18:03:20', '18:04:21']);
+    expect(evening.spanWord(2 * HOUR_MS)).toBe('Wed 3 Jun 2026, 18:03 – 20:03 (Europe/Berlin)');
+    const night = knowing('2026-12-31T17:00:00.000Z', 13 * HOUR_MS);
+    expect(night.word(12 * HOUR_MS)).toBe('Fri 1 Jan, 06:00:00');
+    expect(night.spanWord(13 * HOUR_MS)).toBe('Thu 31 Dec 2026, 18:00 – Fri 1 Jan 2027, 07:00 (Europe/Berlin)');
+  });
+
+  it('are counted from the first frame where it does not', () => {
+    const unknown = new Moments([{ frame: 0, timeMs: 40, elapsedMs: 40 }], 1_000);
+    expect(unknown.word(61_250)).toBe('01:01.2');
+    expect(unknown.spanWord(1_000)).toBeUndefined();
+  });
+});
+
+describe('the ticks of the axis', () => {
+  const words = (endMs: number, moments: Moments) => ticksOf(endMs, moments).map(({ word }) => word);
+
+  it('stand at full hours of the place, also over the nights in which summer time begins and ends', () => {
+    const spring = knowing('2026-03-28T21:30:00.000Z', 7 * HOUR_MS);
+    expect(words(7 * HOUR_MS, spring)).toEqual(['23:00', 'Sun 29 Mar', '01:00', '03:00', '04:00', '05:00', '06:00']);
+    const autumn = knowing('2026-10-24T20:30:00.000Z', 14 * HOUR_MS);
+    expect(words(14 * HOUR_MS, autumn)).toEqual(['Sun 25 Oct', '02:00', '04:00', '06:00', '08:00', '10:00']);
+    expect(ticksOf(14 * HOUR_MS, autumn)[2].elapsedMs).toBe(6.5 * HOUR_MS);
+  });
+
+  it('count from the first frame where the source knows no time of day', () => {
+    expect(words(26_000, new Moments([], 26_000))).toEqual(['00:00', '00:05', '00:10', '00:15', '00:20', '00:25']);
+  });
+
+  it('are eight and one at most, in order, inside', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1_000, max: 400 * 24 * HOUR_MS }),
+        fc.integer({ min: Date.UTC(2025, 0, 1), max: Date.UTC(2027, 0, 1) }),
+        fc.constantFrom('Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'UTC'),
+        (endMs, firstMs, zone) => {
+          const ticks = ticksOf(endMs, knowing(new Date(firstMs).toISOString(), endMs, zone)).map((t) => t.elapsedMs);
+          expect(ticks.length).toBeLessThanOrEqual(9);
+          expect(ticks.every((ms) => ms >= 0 && ms <= endMs)).toBe(true);
+          expect([...ticks].sort((a, b) => a - b)).toEqual(ticks);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
+
 const moments = fc.record({ first: fc.nat(5_000), length: fc.nat(2_000), open: fc.boolean() });
 
 describe('the timeline', () => {
@@ -73,7 +130,7 @@ describe('the timeline', () => {
             eventOf(i, { kind: 'APPEARED', phase: open ? 'STARTED' : 'ENDED', first, last: first + length }),
           ]),
         );
-        const { text } = timeline(stories, durationMs);
+        const { text } = timeline(stories, durationMs, new Moments([], durationMs));
         const bars = [...text.matchAll(/class="bar"\s+x="([\d.]+)%"\s+y="([\d.]+)"\s+width="([\d.]+)%"/g)].map(
           ([, x, y, width]) => ({ from: Number(x), to: Number(x) + Number(width), y }),
         );
@@ -87,6 +144,51 @@ describe('the timeline', () => {
         }
       }),
     );
+  });
+});
+
+describe('many changes that are still open', () => {
+  it('leave the timeline low, and each other a place', () => {
+    const stories = tell(
+      Array.from({ length: 500 }, (_, i) => [eventOf(i, { kind: 'APPEARED', first: i * 10, last: i * 10 })]),
+    );
+    const { text } = timeline(stories, 600_000, new Moments([], 600_000));
+    expect(Number(/<svg width="100%" height="([\d.]+)"/.exec(text)?.[1])).toBeLessThan(400);
+    const heights = [...text.matchAll(/class="bar"[^>]*?\sheight="([\d.]+)"/g)].map(([, height]) => Number(height));
+    expect(heights).toHaveLength(500);
+    expect(Math.min(...heights)).toBeGreaterThan(2);
+  });
+});
+
+describe('the way of an activity', () => {
+  const point = fc.record({ x: fc.integer({ min: 0, max: 640 }), y: fc.integer({ min: 0, max: 360 }) });
+
+  it('is drawn with fewer points, and no point of it is farther from the line than told', () => {
+    fc.assert(
+      fc.property(fc.array(point, { minLength: 2, maxLength: 80 }), fc.integer({ min: 0, max: 40 }), (path, px) => {
+        const way = simplified(path, px);
+        expect([way[0], way.at(-1)]).toEqual([path[0], path.at(-1)]);
+        const distance = (p: (typeof path)[0]) =>
+          Math.min(
+            ...way.slice(1).map((b, i) => {
+              const a = way[i];
+              const [dx, dy] = [b.x - a.x, b.y - a.y];
+              const t =
+                dx || dy ? Math.min(1, Math.max(0, ((p.x - a.x) * dx + (p.y - a.y) * dy) / (dx ** 2 + dy ** 2))) : 0;
+              return Math.hypot(p.x - a.x - t * dx, p.y - a.y - t * dy);
+            }),
+          );
+        for (const p of path) expect(distance(p)).toBeLessThanOrEqual(px + 1e-9);
+      }),
+    );
+  });
+
+  it('points with an arrow to where the thing was seen last', () => {
+    const path = [0, 10, 20, 30, 40].map((x) => ({ x, y: 100 + (x % 20) / 10 }));
+    const { text } = route(path, { x: 0, y: 0, width: 300, height: 400 });
+    const lines = [...text.matchAll(/class="line" points="([^"]*)"/g)].map(([, points]) => points);
+    expect(lines).toEqual(['0,100 40,100', '30.5,94.5 40,100 30.5,105.5']);
+    expect(text).toContain('d="M0 100h0"');
   });
 });
 

@@ -2,7 +2,7 @@ import { serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Tracker, type TrackerState } from '../../src/changes/tracker.js';
-import type { ChangeEvent, Finding, Region } from '../../src/records/index.js';
+import { Schedule, type ChangeEvent, type Finding, type FramePoint, type Region } from '../../src/records/index.js';
 import { activityOf, at, conditionOf, during, findingOf, somewhere } from '../support/findings.js';
 
 const open = (state?: TrackerState) => new Tracker({ topology: 'test', source: 'cam 1/a' }, state);
@@ -330,5 +330,69 @@ describe('tracker: whatever is found', () => {
         expect(state).toEqual(untouched);
       }),
     );
+  });
+});
+
+describe('tracker: hours in which changes are told', () => {
+  const hours = Schedule.parse('12:00-13:00', 'UTC');
+  const opened = (state?: TrackerState) => new Tracker({ topology: 'test', source: 'cam', schedule: hours }, state);
+  /** Moment at so many minutes after 11:00. */
+  const minute = (after: number): FramePoint => ({
+    frame: after,
+    timeMs: Date.UTC(2026, 5, 3, 11, after),
+    elapsedMs: after * 60_000,
+  });
+  const from = (first: number, last: number) => ({ interval: { first: minute(first), last: minute(last) } });
+  const pushAt = (tracker: Tracker, last: number, ...findings: Finding[]): string[] =>
+    steps(tracker.push({ findings, last: minute(last), sequenceOrdinal: ordinal++, reasoner: 'fake' }));
+
+  it('holds back what begins and ends outside of them, and counts it', () => {
+    const tracker = opened();
+    expect(pushAt(tracker, 10, findingOf(from(9, 10)), activityOf(1, 0, 0, from(9, 10)))).toEqual([]);
+    expect(tracker.state.heldBack).toBe(0);
+    expect(pushAt(tracker, 20, findingOf({ kind: 'DISAPPEARED', ...from(19, 20) }))).toEqual([]);
+    expect(tracker.state.heldBack).toBe(2);
+    expect(tracker.state.open).toEqual([]);
+  });
+
+  it('tells what came before and is still there when they begin, and what begins in them', () => {
+    const tracker = opened();
+    pushAt(tracker, 10, findingOf(from(9, 10)));
+    expect(pushAt(tracker, 59)).toEqual([]);
+    expect(pushAt(tracker, 60)).toEqual(['APPEARED STARTED 1']);
+    expect(pushAt(tracker, 61)).toEqual([]);
+    expect(pushAt(tracker, 62, activityOf(1, 0, 0, from(61, 62)))).toEqual(['ACTIVITY STARTED 1']);
+    expect(tracker.state.heldBack).toBe(0);
+  });
+
+  it('tells what reaches into them, once', () => {
+    const tracker = opened();
+    expect(pushAt(tracker, 59, activityOf(1, 0, 0, from(58, 59)))).toEqual([]);
+    expect(pushAt(tracker, 60, activityOf(1, 0, 0, from(59, 60)))).toEqual(['ACTIVITY STARTED 1']);
+    expect(pushAt(tracker, 61, activityOf(1, 0, 0, { ...from(60, 61), ongoing: false }))).toEqual(['ACTIVITY ENDED 2']);
+    expect(pushAt(opened(), 61, activityOf(2, 0, 0, { ...from(58, 61), ongoing: false }))).toEqual([
+      'ACTIVITY ENDED 1',
+    ]);
+  });
+
+  it('tells what was told to its end, whenever that is', () => {
+    const tracker = opened();
+    expect(pushAt(tracker, 70, findingOf(from(69, 70)))).toEqual(['APPEARED STARTED 1']);
+    expect(pushAt(tracker, 200, findingOf({ kind: 'DISAPPEARED', ...from(199, 200) }))).toEqual(['APPEARED ENDED 2']);
+    expect(tracker.state.heldBack).toBe(0);
+  });
+
+  it('counts at the end of the source what was never told', () => {
+    const tracker = opened();
+    pushAt(tracker, 10, findingOf(from(9, 10)), conditionOf(0, 0, from(9, 10)));
+    expect(tracker.end()).toEqual([]);
+    expect(tracker.state.heldBack).toBe(2);
+  });
+
+  it('goes on from any state as if it had not been interrupted', () => {
+    const tracker = opened();
+    pushAt(tracker, 10, findingOf(from(9, 10)));
+    const restored = opened(structuredClone(tracker.snapshot()));
+    expect(pushAt(restored, 60)).toEqual(['APPEARED STARTED 1']);
   });
 });

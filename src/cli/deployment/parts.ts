@@ -8,9 +8,12 @@ import { BlinkstreamError, messageOf, type Zone } from '../../records/index.js';
 import { openSource } from '../../sources/open.js';
 import type { PushHub } from '../../sources/push/hub.js';
 import type { Source } from '../../sources/index.js';
+import type { SourceFeed } from '../../sources/feed.js';
+import { scheduled, scheduledFeed } from '../../sources/scheduled.js';
 import { zoned, zonedFeed } from '../../sources/zoned.js';
 import { pipelinesOf } from '../../topology/deployment/contradictions.js';
 import type { LoadedDeployment } from '../../topology/deployment/parse.js';
+import { scheduleOf } from '../../topology/deployment/schedule.js';
 import type { KafkaSourceEntry, SingleSourceEntry, SourceEntry } from '../../topology/deployment/sources.js';
 import type { TopologyEntry } from '../../topology/deployment/topologies.js';
 import { feedService } from '../../topology/feeding.js';
@@ -101,7 +104,7 @@ function beginFeed(
   let hasFailed = false;
   const fed = feedService(
     service,
-    { feed: zonedFeed(feed, zonesOf(entry)), topology, options },
+    { feed: asAsked(feed, entry), topology, options },
     AbortSignal.any([drain, removal.signal]),
   )
     .catch((error: unknown) => {
@@ -122,13 +125,15 @@ function beginFeed(
   };
 }
 
-/** Zones by camera. */
-export const zonesOf = ({ cameras = [] }: KafkaSourceEntry): ReadonlyMap<string, readonly Zone[]> =>
-  new Map(cameras.map(({ camera, zones }) => [camera, zones]));
+/** A feed with the schedule of its entry, and each camera with its zones. */
+export function asAsked<L>(feed: SourceFeed<L>, entry: KafkaSourceEntry): SourceFeed<L> {
+  const zones = new Map((entry.cameras ?? []).map(({ camera, zones }): [string, readonly Zone[]] => [camera, zones]));
+  return scheduledFeed(zonedFeed(feed, zones), scheduleOf(entry));
+}
 
 /** @throws BlinkstreamError what the source's kind says of what it cannot read */
 export const open = async (entry: SingleSourceEntry, loaded: LoadedDeployment, hub: PushHub): Promise<Source> =>
-  zoned(await openAlone(entry, loaded, hub), entry.zones ?? []);
+  scheduled(zoned(await openAlone(entry, loaded, hub), entry.zones ?? []), scheduleOf(entry));
 
 async function openAlone(
   entry: SingleSourceEntry,

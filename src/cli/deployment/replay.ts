@@ -2,7 +2,6 @@ import { kafkaNote, workerDown } from '../../operation/notes.js';
 import { changeEventToJson } from '../../records/convert/change.js';
 import { BlinkstreamError } from '../../records/index.js';
 import { kafkaReplay } from '../../sources/kafka/replay/feed.js';
-import { zonedFeed } from '../../sources/zoned.js';
 import { stretchOf } from '../../sources/kafka/replay/stretch.js';
 import { TopicOffsets } from '../../sources/kafka/topic-offsets.js';
 import { loadDeployment, type LoadedDeployment } from '../../topology/deployment/parse.js';
@@ -17,7 +16,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.js';
 import type { ReplayOptions } from '../replay-options.js';
 import { claimCheckStore } from './blobs.js';
 import { kafkaOf, type DeploymentKafka } from './kafka.js';
-import { partsOf, zonesOf, type Part } from './parts.js';
+import { asAsked, partsOf, type Part } from './parts.js';
 import { sourceOf, withReasoner } from './replay-asked.js';
 import { changesOf, compared, nameInRun, tellOutcome } from './replay-comparison.js';
 import { writeEvents, writeRunReport } from './replay-folder.js';
@@ -197,7 +196,7 @@ class Replay {
     });
     const inRun = { name: nameInRun(topology.name, record.run), build: topology.build };
     // What is private is so whenever it is looked at.
-    return feedService(service, { feed: zonedFeed(feed, zonesOf(entry)), topology: inRun, options }, reading);
+    return feedService(service, { feed: asAsked(feed, entry), topology: inRun, options }, reading);
   }
 
   #saw(camera: string, timeMs: number): void {

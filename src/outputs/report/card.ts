@@ -1,17 +1,19 @@
 import type { ChangeEvent, FramePoint, Measure, Side, Verdict } from '../../records/index.js';
 import { html, type Html } from './html.js';
+import type { Moments } from './moments.js';
 import type { PictureBook } from './pictures.js';
-import type { FrameSize } from './scene.js';
+import type { Showing } from './showing.js';
 import { stage } from './stage.js';
 import type { Story } from './story.js';
 import { clock, counted, figure, phaseWords, span, verdictWords, wallClock } from './words.js';
 
 /** One change: what it looks like, the sentence, when, its life, and what the sentence rests on. */
-export function card(story: Story, book: PictureBook, frameSize: FrameSize | undefined): Html {
+export function card(story: Story, showing: Showing): Html {
   const { last } = story;
+  const { book, moments } = showing;
   const steps = shownSteps(story);
   const views = steps.flatMap((step) => {
-    const drawn = stage(step, book, frameSize);
+    const drawn = stage(step, showing);
     return drawn === undefined ? [] : [{ step, drawn }];
   });
   return html`<article
@@ -34,7 +36,7 @@ export function card(story: Story, book: PictureBook, frameSize: FrameSize | und
     <div class="told">
       <p class="badges"><span class="badge kind">${story.kindWord}</span>${verdictBadge(last.verification.verdict)}</p>
       <h3 id="${story.id}-statement" dir="auto">${last.statement}</h3>
-      ${times(story)} ${words(last)} ${life(story, views)}
+      ${times(story, moments)} ${words(last)} ${life(story, views, moments)}
       ${
         last.pictures.some(({ sha256 }) => !book.ids.has(sha256)) &&
         html`<p class="quiet">${missingPictures(last, book)}</p>`
@@ -58,14 +60,15 @@ function missingPictures({ pictures }: ChangeEvent, book: PictureBook): string {
 const verdictBadge = (verdict: Verdict): Html =>
   html`<span class="badge verdict ${verdict.toLowerCase()}">${verdictWords[verdict]}</span>`;
 
-const moment = (point: FramePoint): Html => {
+const moment = (point: FramePoint, moments: Moments): Html => {
   const wall = wallClock(point);
+  const word = moments.word(point.elapsedMs);
   return wall === undefined
-    ? html`<time>${clock(point.elapsedMs)}</time>`
-    : html`<time datetime="${wall}" title="${wall}">${clock(point.elapsedMs)}</time>`;
+    ? html`<time>${word}</time>`
+    : html`<time datetime="${wall}" title="${clock(point.elapsedMs)} after the first frame">${word}</time>`;
 };
 
-function times({ last, steps, toMs, fromMs, lane }: Story): Html {
+function times({ last, steps, toMs, fromMs, lane }: Story, moments: Moments): Html {
   const { first } = last.interval;
   // An open change has no end yet, but the change itself took its time.
   const to = last.interval.last;
@@ -76,7 +79,7 @@ function times({ last, steps, toMs, fromMs, lane }: Story): Html {
         ? 'and has stayed so'
         : 'and was still going on';
   return html`<p class="times">
-    ${moment(first)} – ${moment(to)} <span class="quiet">${state}</span><br />
+    ${moment(first, moments)} – ${moment(to, moments)} <span class="quiet">${state}</span><br />
     <span class="quiet"
       >frames ${first.frame}–${to.frame}${steps.length > 1 && ` · ${counted(steps.length, 'step')}`}</span
     >
@@ -109,10 +112,10 @@ const swatch = (color: string): Html =>
   >`;
 
 /** The steps of its life; those with pictures of their own choose what is seen. */
-function life({ steps }: Story, views: readonly { step: ChangeEvent }[]): Html | undefined {
+function life({ steps }: Story, views: readonly { step: ChangeEvent }[], moments: Moments): Html | undefined {
   if (steps.length < 2) return undefined;
   const told = (step: ChangeEvent) =>
-    html`<b>${phaseWords[step.phase]}</b> ${moment(step.interval.last)}
+    html`<b>${phaseWords[step.phase]}</b> ${moment(step.interval.last, moments)}
       <span class="sentence" dir="auto">${step.statement}</span>`;
   return html`<ol class="life" aria-label="Life of this change">
     ${steps.map((step) => {

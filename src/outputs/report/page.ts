@@ -1,17 +1,20 @@
 import type { SourceReport } from '../../sources/index.js';
 import { card } from './card.js';
 import { html, type Html } from './html.js';
+import type { Moments } from './moments.js';
 import type { PictureBook } from './pictures.js';
-import type { FrameSize } from './scene.js';
+import type { FrameSize, Showing } from './showing.js';
 import type { Lane, Story } from './story.js';
 import { timeline } from './timeline.js';
-import { clock, counted, span } from './words.js';
+import { counted, span } from './words.js';
 
 /** What was looked at. */
 export interface ReportSource extends Pick<SourceReport, 'framesRead' | 'framesExpected' | 'complete' | 'problem'> {
   readonly name: string;
   /** Event time from the first frame to the end of the last. */
   readonly durationMs: number;
+  /** Changes are told in these hours alone; so many others were held back. */
+  readonly told?: { readonly hours: string; readonly heldBack: number };
   /** Size of the original pictures, in which regions are given; without it, that of the evidence pictures. */
   readonly frameSize?: FrameSize;
 }
@@ -20,12 +23,14 @@ export interface PageParts {
   readonly title: string;
   readonly source: ReportSource;
   readonly stories: readonly Story[];
-  readonly book: PictureBook;
+  readonly showing: Showing;
   readonly maxPictureBytes: number;
 }
 
 /** Everything in the page's body but the pictures' data. */
-export function body({ title, source, stories, book, maxPictureBytes }: PageParts): Html {
+export function body({ title, source, stories, showing, maxPictureBytes }: PageParts): Html {
+  const { moments } = showing;
+  const when = moments.spanWord(source.durationMs);
   const inLane = (lane: Lane) => stories.filter((story) => story.lane === lane);
   const [changes, activities, conditions] = [inLane('change'), inLane('activity'), inLane('condition')];
   const happened = stories.filter(({ lane }) => lane !== 'condition');
@@ -38,31 +43,33 @@ export function body({ title, source, stories, book, maxPictureBytes }: PagePart
       </p>
       <h1 dir="auto">${title}</h1>
       <p class="source">
-        <bdi>${source.name}</bdi> · ${span(source.durationMs)} · ${counted(source.framesRead, 'frame')}
+        <bdi>${source.name}</bdi> · ${when !== undefined && `${when} · `}${span(source.durationMs)} ·
+        ${counted(source.framesRead, 'frame')}
       </p>
       <dl class="counts">
         ${count(changes.length, 'Change', 'Changes')} ${count(activities.length, 'Activity', 'Activities')}
         ${count(conditions.length, 'Condition', 'Conditions')}
       </dl>
-      ${!source.complete && partial(source)} ${leftOut(book, maxPictureBytes)}
+      ${source.told && hours(source.told)} ${!source.complete && partial(source)}
+      ${leftOut(showing.book, maxPictureBytes)}
       <noscript
         ><p class="note">Pictures, slider and filter need this page’s own script; the sentences do not.</p></noscript
       >
     </header>
-    ${stories.length > 0 && timeline(stories, source.durationMs)} ${stories.length > 1 && filter(stories)}
+    ${stories.length > 0 && timeline(stories, source.durationMs, moments)} ${stories.length > 1 && filter(stories)}
     <main>
       ${
         happened.length === 0
-          ? nothing(source, conditions.length)
+          ? nothing(source, conditions.length, moments)
           : html`<h2 class="hidden-text">What happened</h2>
-              ${happened.map((story) => card(story, book, source.frameSize))}`
+              ${happened.map((story) => card(story, showing))}`
       }
       ${
         conditions.length > 0 &&
         html`<section class="conditions" aria-labelledby="conditions">
           <h2 id="conditions">Conditions</h2>
           <p class="quiet">Nothing in the scene changed here; this is why the pixels did.</p>
-          ${conditions.map((story) => card(story, book, source.frameSize))}
+          ${conditions.map((story) => card(story, showing))}
         </section>`
       }
     </main>`;
@@ -80,6 +87,12 @@ function partial({ framesRead, framesExpected, problem }: ReportSource): Html {
     <b>${read}</b>${problem !== undefined && html`: <span dir="auto">${problem}</span>`}
   </p>`;
 }
+
+const hours = ({ hours, heldBack }: NonNullable<ReportSource['told']>): Html =>
+  html`<p class="note" role="note">
+    <b>Changes are told ${hours}.</b>
+    ${heldBack === 0 ? 'There were no others.' : `${counted(heldBack, 'other')} ${heldBack === 1 ? 'was' : 'were'} held back.`}
+  </p>`;
 
 /** Says how many pictures the page does not hold, and why. */
 function leftOut({ ids, overLimit, missing, notShowable }: PictureBook, maxBytes: number): Html | undefined {
@@ -114,16 +127,16 @@ function filter(stories: readonly Story[]): Html {
   </div>`;
 }
 
-function nothing({ name, framesRead, durationMs }: ReportSource, conditions: number): Html {
+function nothing({ name, framesRead, durationMs, told }: ReportSource, conditions: number, moments: Moments): Html {
   return html`<section class="nothing">
     <svg viewBox="0 0 64 40" width="96" height="60" aria-hidden="true">
       <circle cx="32" cy="20" r="18" />
       <circle cx="32" cy="20" r="18" />
     </svg>
-    <h2>Nothing changed</h2>
+    <h2>Nothing changed${told && ' in these hours'}</h2>
     <p>
-      Blinkstream looked at ${counted(framesRead, 'frame')} of <bdi>${name}</bdi>, 00:00.0 to ${clock(durationMs)}, and
-      the scene stayed as it was.
+      Blinkstream looked at ${counted(framesRead, 'frame')} of <bdi>${name}</bdi>, ${moments.word(0)} to
+      ${moments.word(durationMs)}, and the scene stayed as it was.
       ${
         conditions > 0
           ? `The pixels did change: the ${counted(conditions, 'condition')} below ${conditions === 1 ? 'says' : 'say'} why.`

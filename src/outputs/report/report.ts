@@ -3,6 +3,7 @@ import { open, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import type { BlobStore } from '../../log/index.js';
 import { BlinkstreamError, messageOf, type ChangeEvent } from '../../records/index.js';
 import { html } from './html.js';
+import { Moments } from './moments.js';
 import { body, type ReportSource } from './page.js';
 import { choosePictures, type PictureBook } from './pictures.js';
 import { tell } from './story.js';
@@ -17,6 +18,8 @@ export interface ReportInput {
   /** Every change with all its revisions; those of kind `CONDITION` are told apart. */
   readonly changes: readonly (readonly ChangeEvent[])[];
   readonly blobs: Pick<BlobStore, 'get'>;
+  /** IANA time zone in which times of day are told, where the source knows them; default: that of this machine. */
+  readonly timeZone?: string;
   /** Bytes of pictures that the file may hold (a third more in the file, as base64); default 32 MiB. */
   readonly maxPictureBytes?: number;
 }
@@ -35,9 +38,15 @@ const MAX_PICTURE_BYTES = 32 * 2 ** 20;
  * @throws BlinkstreamError `REPORT_NOT_WRITTEN` (resource) where the file cannot be written; no half file stays
  */
 export async function writeReport(input: ReportInput): Promise<WrittenReport> {
-  const { path, title, source, changes, blobs, maxPictureBytes = MAX_PICTURE_BYTES } = input;
+  const { path, title, source, changes, blobs, timeZone, maxPictureBytes = MAX_PICTURE_BYTES } = input;
   const stories = tell(changes);
   const book = await choosePictures(stories, blobs, maxPictureBytes);
+  const moments = new Moments(
+    stories.map(({ last }) => last.interval.first),
+    source.durationMs,
+    timeZone,
+  );
+  const showing = { book, moments, frameSize: source.frameSize };
   const [script, ...styles] = await Promise.all(['report.js', ...styleSheets].map(asset));
   const style = styles.join('\n');
   const unfinished = `${path}.${randomUUID()}.unfinished`;
@@ -45,7 +54,7 @@ export async function writeReport(input: ReportInput): Promise<WrittenReport> {
     const file = await open(unfinished, 'wx');
     try {
       await file.appendFile(head(title, style, script));
-      await file.appendFile(body({ title, source, stories, book, maxPictureBytes }).text);
+      await file.appendFile(body({ title, source, stories, showing, maxPictureBytes }).text);
       await writePictures(file, book, blobs);
       await file.appendFile(`<script>${script}</script>\n</body>\n</html>\n`);
       await file.sync();

@@ -1,13 +1,7 @@
 import type { ChangeEvent, EvidencePicture, Region } from '../../records/index.js';
 import { html, type Html } from './html.js';
-import type { PictureBook } from './pictures.js';
-import { clock } from './words.js';
-
-/** Size of the original pictures in px, in which regions and paths are given. */
-export interface FrameSize {
-  readonly width: number;
-  readonly height: number;
-}
+import { route } from './route.js';
+import type { FrameSize, Showing } from './showing.js';
 
 /** The part of the original that a picture shows. */
 export const shownPart = (picture: EvidencePicture, frameSize: FrameSize | undefined): Region =>
@@ -44,7 +38,7 @@ export interface SceneParts {
  * A picture with what was measured drawn over it, all in px of the original. The pixels themselves stand once in the
  * page's data blocks; the script fills them in when the card comes near.
  */
-export function scene(book: PictureBook, { picture, view, shown, label, box, path }: SceneParts): Html {
+export function scene({ book }: Showing, { picture, view, shown, label, box, path }: SceneParts): Html {
   return html`<svg
     class="scene"
     role="img"
@@ -61,7 +55,7 @@ export function scene(book: PictureBook, { picture, view, shown, label, box, pat
       height="${shown.height}"
       preserveAspectRatio="none"
     />
-    ${path !== undefined && path.length > 1 && route(path)} ${box !== undefined && evidenceBox(box)}
+    ${path !== undefined && path.length > 1 && route(path, view)} ${box !== undefined && evidenceBox(box)}
   </svg>`;
 }
 
@@ -73,20 +67,6 @@ const evidenceBox = (box: Region): Html => {
   return html`<g class="box">${rect('halo')}${rect('line')}</g>`;
 };
 
-function route(path: NonNullable<ChangeEvent['path']>): Html {
-  const points = path.map(({ x, y }) => `${round(x)},${round(y)}`).join(' ');
-  const [first, last] = [path[0], path[path.length - 1]];
-  // A line of no length with round caps is a dot whose size does not depend on the picture's.
-  const dot = (name: string, { x, y }: { x: number; y: number }) =>
-    html`<path class="${name}" d="M${round(x)} ${round(y)}h0" />`;
-  return html`<g class="route">
-    <polyline class="halo" points="${points}" /><polyline class="line" points="${points}" />
-    ${dot('begin', first)}${dot('end', last)}
-  </g>`;
-}
-
-const round = (value: number): number => Math.round(value * 10) / 10;
-
 /** `at 00:04.2, frame 53`, as far as the picture knows. */
-export const momentOf = ({ frame }: EvidencePicture): string =>
-  frame === undefined ? '' : `at ${clock(frame.elapsedMs)}, frame ${frame.frame}`;
+export const momentOf = ({ frame }: EvidencePicture, { moments }: Showing): string =>
+  frame === undefined ? '' : `at ${moments.word(frame.elapsedMs)}, frame ${frame.frame}`;

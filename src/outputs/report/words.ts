@@ -1,4 +1,11 @@
-import type { ChangeKind, ConditionCause, FramePoint, Phase, Verdict } from '../../records/index.js';
+import {
+  knowsWallClock,
+  type ChangeKind,
+  type ConditionCause,
+  type FramePoint,
+  type Phase,
+  type Verdict,
+} from '../../records/index.js';
 
 /** A kind as the page names it. */
 export const kindWords: Readonly<Record<ChangeKind, string>> = {
@@ -62,12 +69,9 @@ export function span(ms: number): string {
   return pair(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
-/** Event times before this are counted from the source's own beginning, not from the epoch. */
-const WALL_CLOCK_FROM_MS = Date.UTC(1980, 0, 1);
-
 /** The moment on the wall clock as ISO 8601, where the source knows it. */
 export function wallClock({ timeMs }: FramePoint): string | undefined {
-  if (timeMs < WALL_CLOCK_FROM_MS) return undefined;
+  if (!knowsWallClock(timeMs)) return undefined;
   const date = new Date(timeMs);
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

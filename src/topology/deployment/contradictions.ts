@@ -4,6 +4,7 @@ import { parseAddress } from '../../outputs/grpc/address.js';
 import { httpAddress } from '../../outputs/http-address.js';
 import { workerAddress } from '../../workers/address.js';
 import { notWritten, tried, type Contradiction } from './contradiction.js';
+import { ofSchedules } from './schedule.js';
 import type { Deployment } from './schema.js';
 import { ofSenders } from './sender-contradictions.js';
 import type { ValuePath } from './text.js';
@@ -23,6 +24,7 @@ export const contradictions = (
   })),
   ...ofTopologies(deployment),
   ...ofImages(deployment),
+  ...ofSchedules(deployment),
   ...ofPushed(deployment),
   ...ofAddresses(deployment),
   ...ofCredentials(deployment, refers),

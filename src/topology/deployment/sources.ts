@@ -14,6 +14,12 @@ const video = z
   })
   .describe('Frames of a video, read once from its beginning to its end.');
 
+/** Of each source that knows the time of day. */
+const scheduleFields = {
+  schedule: textField('only what changes in these hours is told, such as Mo-Fr 18:00-07:00, Sa-Su').optional(),
+  timeZone: textField('time zone of the schedule, such as Europe/Berlin; default: that of this machine').optional(),
+};
+
 const images = z
   .strictObject({
     kind: z.literal('images').describe('a folder of pictures, a glob, or a single picture'),
@@ -24,6 +30,7 @@ const images = z
     }).optional(),
     timePattern: textField('how file names tell the time, such as cam-{YYYY}{MM}{DD}-{hh}{mm}{ss}').optional(),
     zones: zonesSchema.optional(),
+    ...scheduleFields,
   })
   .describe('Pictures in the natural order of their names, with EXIF times where nothing else is said.');
 
@@ -41,6 +48,7 @@ const camera = z
     stallMs: wholeNumber('without a picture for so long another connection is tried', { min: 1 }).default(10_000),
     freezeMs: wholeNumber('pictures may be the same, bit for bit, for so long; 0: for ever').default(30_000),
     zones: zonesSchema.optional(),
+    ...scheduleFields,
   })
   .describe('A live stream. What was missed while nobody read it is gone, and told as SIGNAL_GAP.');
 
@@ -70,6 +78,7 @@ const kafka = z
       .array(z.strictObject({ camera: textField('key of its messages'), zones: zonesSchema }))
       .optional()
       .describe('What is known of single cameras.'),
+    ...scheduleFields,
   })
   .describe('Cameras out of Kafka. Partitions are shared; each camera is read in the order of its partition.');
 
@@ -81,6 +90,7 @@ const push = z
       'without a frame for so long SIGNAL_GAP is told; 0: never, for cameras that send only when something moves',
     ).default(10_000),
     zones: zonesSchema.optional(),
+    ...scheduleFields,
   })
   .describe('Frames that clients push, JPEG or PNG, with the event times and sequence numbers of the client.');
 

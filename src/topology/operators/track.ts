@@ -22,29 +22,31 @@ export interface Step {
 
 /**
  * Gives findings identity over time; at the end of the source what still goes on ends. Findings that a person has dismissed
- * are kept as claims that are not published.
+ * are kept as claims that are not published. Changes that lie outside of the source's schedule are counted instead of told.
  */
 export function track(
-  options: Omit<TrackerOptions, 'topology' | 'source'> = {},
+  options: Omit<TrackerOptions, 'topology' | 'source' | 'schedule'> = {},
 ): OperatorFunction<ReasonedSequence, Step> {
   const context = pipelineContext('track');
   const tracker = new Tracker(
-    { ...options, topology: context.topology, source: context.source.name },
+    { ...options, topology: context.topology, source: context.source.name, schedule: context.source.schedule },
     restoredState(context, 'track') as TrackerState | undefined,
   );
+  const told = (make: () => ChangeEvent[]): ChangeEvent[] => {
+    const before = tracker.state.heldBack;
+    const events = make();
+    if (tracker.state.heldBack > before) context.listener.heldBack?.(tracker.state.heldBack - before);
+    return events;
+  };
   const openPictures = (): string[] =>
     tracker.state.open.flatMap(({ finding }) => finding.pictures.map((picture) => picture.sha256));
   return (source) =>
     concat(
       source.pipe(
         map(({ reasoned, last, ordinal, checkpoint, settledScene }): Step => {
-          const { told, refused } = withoutDismissed(reasoned.findings, context.dismissals);
-          const events = tracker.push({
-            findings: told,
-            last,
-            sequenceOrdinal: ordinal,
-            reasoner: reasoned.reasoner,
-          });
+          const { kept, refused } = withoutDismissed(reasoned.findings, context.dismissals);
+          const { reasoner } = reasoned;
+          const events = told(() => tracker.push({ findings: kept, last, sequenceOrdinal: ordinal, reasoner }));
           return {
             events,
             blobs: namedBy(
@@ -56,7 +58,7 @@ export function track(
               topology: context.topology,
               source: context.source.name,
               sequenceOrdinal: ordinal,
-              reasoner: reasoned.reasoner,
+              reasoner,
             }),
             ...(settledScene && { settledScene }),
             ...(checkpoint && {
@@ -68,20 +70,20 @@ export function track(
       defer(() =>
         context.report()?.suspended === true
           ? EMPTY
-          : of<Step>({ events: tracker.end(), blobs: [], openPictures: [], contradicted: [] }),
+          : of<Step>({ events: told(() => tracker.end()), blobs: [], openPictures: [], contradicted: [] }),
       ),
     );
 }
 
-/** What is told, and what a person does not want to be told any more. */
+/** What is kept on with, and what a person does not want to be told any more. */
 function withoutDismissed(findings: readonly Finding[], dismissals: readonly Dismissal[]) {
-  const [told, refused]: [Finding[], Finding[]] = [[], []];
+  const [kept, refused]: [Finding[], Finding[]] = [[], []];
   for (const finding of findings) {
     const dismissal = dismissing(finding, dismissals);
-    if (dismissal === undefined) told.push(finding);
+    if (dismissal === undefined) kept.push(finding);
     else refused.push(dismissed(finding, dismissal));
   }
-  return { told, refused };
+  return { kept, refused };
 }
 
 /** Pictures that nothing shows need not be stored. */
