@@ -7,7 +7,7 @@ import { nearest } from '../src/records/nearest.js';
 /** What a bench module exports. */
 interface Bench {
   readonly name: string;
-  run(): Promise<{ rows: Record<string, number | string>[]; json: Record<string, number> }>;
+  run(): Promise<{ rows: Record<string, number | string>[]; json: Record<string, number | string> }>;
 }
 
 /** Loaded one by one, so that what one bench leaves in memory or caches is not there when it does not run. */
@@ -17,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   grpc: () => import('./grpc.js'),
   memory: () => import('./memory.js'),
   kafka: () => import('./kafka.js'),
+  cameras: () => import('./cameras.js'),
 };
 
 const figures = (value: number | string): string =>

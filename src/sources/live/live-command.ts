@@ -59,16 +59,13 @@ export function liveCommand(command: LiveCommand): { readonly args: string[]; re
   return { args, stdin: isModern ? `${[...script, `option format_whitelist ${formats}`].join('\n')}\n` : undefined };
 }
 
-/** Pictures that come no sooner than a tenth of their distance too early count as due: cameras are not that punctual. */
-const EARLY = 0.1;
-
-/** Chooses pictures by the time at which they are here, since those of cameras cannot be trusted. */
+/** The first picture of each stretch of time, by when it is here: the times of cameras cannot be trusted. */
 function thinned(maxFps: number | undefined): string[] {
   if (maxFps === undefined) return [];
-  const leastS = (1 - EARLY) / maxFps;
+  const stretch = (time: string): string => `floor(${time}*${maxFps})`;
   return [
     'setpts=(RTCTIME-RTCSTART)/(TB*1000000)',
-    `select='isnan(prev_selected_t)+gte(t-prev_selected_t\,${leastS.toFixed(6)})'`,
+    `select='isnan(prev_selected_t)+gt(${stretch('t')},${stretch('prev_selected_t')})'`,
   ];
 }
 
