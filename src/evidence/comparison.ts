@@ -1,10 +1,12 @@
 import { planeShift } from '../pixels/shift.js';
+import { robustSpread } from '../pixels/spread.js';
 import { fitLight, sameLight, type LightFit } from '../pixels/light.js';
 import { components, sharpness, type Component } from '../pixels/components.js';
 import { gapPx, unionOf } from '../pixels/geometry.js';
 import { medianPlanes, samplesOf, shiftPlanes, smooth3, yuvPlanes, type Planes } from '../pixels/planes.js';
 import { unwatchedMask } from '../pixels/zones.js';
 import type { PictureU8, Region, Zone } from '../records/index.js';
+import { isSameSurface } from './surface.js';
 import { boxOf, describeChange, type ChangedRegion } from './changed-region.js';
 
 export interface SceneComparison {
@@ -36,7 +38,7 @@ const LEAST_SAMPLES = 10;
 /**
  * Holds the scene after against the scene before. Each side is the median of its frames, so that noise and rain drop
  * out; before is brought to the place and the light of after; what then differs beyond the noise measured in this very
- * comparison is grouped, and groups whose border is soft are shadows or lamps.
+ * comparison is grouped, and groups whose border is soft, or which show the same surface, are shadows or lamps.
  *
  * @param ignored parts of the original picture to leave out: overlays, things in motion; what zones leave out too
  */
@@ -76,8 +78,10 @@ export function compareScenes(
   const sy = smooth3(dy, now.width, now.height);
   const su = smooth3(du, now.width, now.height);
   const sv = smooth3(dv, now.width, now.height);
-  const least = Math.max(LEAST_DIFFERENCE, DEVIATIONS * spread(sy, usable));
-  const leastColour = Math.max(LEAST_DIFFERENCE, DEVIATIONS * Math.max(spread(su, usable), spread(sv, usable)));
+  const asked = Int32Array.from({ length: size }, (_, i) => i).filter((i) => usable[i] === 1);
+  const spread = (values: Float32Array) => robustSpread(asked.length, (k) => values[asked[k]]);
+  const least = Math.max(LEAST_DIFFERENCE, DEVIATIONS * spread(sy));
+  const leastColour = Math.max(LEAST_DIFFERENCE, DEVIATIONS * Math.max(spread(su), spread(sv)));
   const score = new Float32Array(size);
   const mask = new Uint8Array(size);
   for (let y = 0; y < now.height; y++) {
@@ -102,9 +106,11 @@ export function compareScenes(
     cell: 1,
     at: (x: number, y: number) => ratio[y * now.width + x],
   };
-  const isSharp = (part: Component) => coloured(part) || sharpness(part, mask, ratio, now.width, samples) >= SHARP;
-  const things = parts.filter(isSharp);
-  const soft = parts.filter((part) => !isSharp(part));
+  const isThing = (part: Component) =>
+    (coloured(part) || sharpness(part, mask, ratio, now.width, samples) >= SHARP) &&
+    !isSameSurface(part.cells, then, now);
+  const things = parts.filter(isThing);
+  const soft = parts.filter((part) => !things.includes(part));
   const mean = (part: Component) => part.cells.reduce((sum, i) => sum + ratio[i], 0) / part.cells.length;
   const described = (samples: readonly number[]) => describeChange(samples, score, mask, then, now);
   return {
@@ -174,21 +180,6 @@ function gradient(plane: Float32Array, i: number, x: number, y: number, width: n
   const gx = plane[x < width - 1 ? i + 1 : i] - plane[x > 0 ? i - 1 : i];
   const gy = plane[y < height - 1 ? i + width : i] - plane[y > 0 ? i - width : i];
   return Math.abs(gx) + Math.abs(gy);
-}
-
-/** Robust standard deviation: 1.4826 × the median absolute value, in steps of 1/16. */
-function spread(values: Float32Array, usable: Uint8Array): number {
-  const histogram = new Uint32Array(1024);
-  let n = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (usable[i] === 0) continue;
-    n++;
-    histogram[Math.min(1023, (Math.abs(values[i]) * 16) | 0)]++;
-  }
-  let below = 0;
-  let bin = 0;
-  while (bin < 1023 && (below += histogram[bin]) * 2 < n) bin++;
-  return (1.4826 * (bin + 0.5)) / 16;
 }
 
 /**

@@ -43,7 +43,8 @@ export function conditionSpans(sequence: FrameSequence): ConditionSpan[] {
     const frames = new Set(seen.map(({ at }) => at.frame)).size;
     if (frames < 2) continue;
     const last = seen[seen.length - 1].at;
-    const strengths = seen.map(({ nuisance }) => nuisance.strength);
+    const unit = mostFrequent(seen.map(({ nuisance }) => nuisance.unit));
+    const strengths = seen.filter(({ nuisance }) => nuisance.unit === unit).map(({ nuisance }) => nuisance.strength);
     const regions = seen.flatMap(({ nuisance }) => nuisance.region ?? []);
     spans.push({
       cause,
@@ -52,10 +53,18 @@ export function conditionSpans(sequence: FrameSequence): ConditionSpan[] {
       frames,
       least: Math.min(...strengths),
       greatest: Math.max(...strengths),
-      unit: seen[0].nuisance.unit,
+      unit,
       ...(regions.length > 0 && { region: unionOf(regions) }),
       ongoing: sequence.last.elapsedMs - last.elapsedMs <= PAUSE_MS,
     });
   }
   return spans;
+}
+
+/** The first of those that occur most often: a hand is out of focus for a moment before it covers the lens. */
+function mostFrequent(values: readonly string[]): string {
+  const times = new Map<string, number>();
+  for (const value of values) times.set(value, (times.get(value) ?? 0) + 1);
+  const most = Math.max(...times.values());
+  return values.find((value) => times.get(value) === most) ?? '';
 }

@@ -198,6 +198,14 @@ export const sweepFailed = ({ message, code }: BlinkstreamError): Note => ({
   error: code,
 });
 
+/** What retention does not keep stays in the log for now. */
+export const pruneFailed = ({ message, code }: BlinkstreamError): Note => ({
+  level: 'warn',
+  code: 'LOG_NOT_PRUNED',
+  message: `old events stay for now: ${message}`,
+  error: code,
+});
+
 const receivers: Readonly<Record<OutputName, string>> = { kafka: 'Kafka', webhook: 'the webhook', mqtt: 'MQTT' };
 
 /** Events wait for an output to take them. */

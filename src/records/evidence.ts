@@ -48,8 +48,11 @@ export interface SettledRegion {
 
 /** What the gate measured of one frame. Plain and small: it outlives the frame's pixels. */
 export interface FrameEvidence {
-  /** `active`: something moves. `still`: nothing does, whatever nuisance there is. */
-  readonly motion: 'active' | 'still';
+  /**
+   * `active`: something moves. `still`: nothing does, whatever nuisance there is. `unseen`: the picture does not show the
+   * scene, since the lens is covered or out of focus, or there is no light.
+   */
+  readonly motion: 'active' | 'still' | 'unseen';
   readonly nuisances: readonly Nuisance[];
   readonly tracks: readonly TrackPoint[];
   readonly settled: readonly SettledRegion[];

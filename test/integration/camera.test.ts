@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { rtspCamera, type RtspCamera, type Shutter } from '../support/rtsp-camera.js';
 import { eventsIn, ServiceProcess, type WrittenEvent } from '../support/service-process.js';
-import { Stage, type Box } from '../support/stage.js';
+import { Stage, type Box } from '../../fixtures/stage.js';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -10,7 +10,7 @@ import { eventOf } from '../../fixtures/events.js';
 import { openLmdbLog } from '../../src/log/lmdb.js';
 import type { Blob } from '../../src/records/index.js';
 import { projectFile } from '../support/project-file.js';
-import { Stage, type Shot } from '../support/stage.js';
+import { Stage, type Shot } from '../../fixtures/stage.js';
 
 const timeout = 60_000;
 let folder: string;

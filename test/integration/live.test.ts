@@ -53,6 +53,17 @@ describe('a camera over RTSP', () => {
     expect(live.gaps).toEqual([]);
   });
 
+  it('gives so many pictures a second as are wanted, at most, evenly apart', async () => {
+    const cam = await camera({ fps: 20 });
+    const live = reading({ input: `rtsp://${cam.at}`, maxFps: 4 });
+    await live.frame(12);
+    expect(live.frames.map(({ index }) => index)).toEqual(live.frames.map((_, i) => i));
+    // The first ones may have waited for the decoder together; 4 a second are a fifth of those that came.
+    const apartMs = live.frames.slice(1).map(({ eventTimeMs }, i) => eventTimeMs - live.frames[i].eventTimeMs);
+    expect(apartMs.reduce((sum, ms) => sum + ms, 0) / apartMs.length).toBeGreaterThan(180);
+    expect(live.gaps).toEqual([]);
+  });
+
   it('fault 23: that freezes is a gap, and goes on when it is back', async () => {
     const cam = await camera();
     const live = reading({ input: `rtsp://${cam.at}`, stallMs: 1_000 });

@@ -7,7 +7,7 @@ import type { KillPoint } from '../../src/records/kill-points.js';
 import { pushFrames } from '../../src/sources/push/client.js';
 import type { FrameToPush, IdleToPush } from '../../src/sources/push/push-buffer.js';
 import { eventsIn, ServiceProcess, type WrittenEvent } from '../support/service-process.js';
-import { Stage, type Box } from '../support/stage.js';
+import { Stage, type Box } from '../../fixtures/stage.js';
 
 const FPS = 10;
 const SECONDS = 40;

@@ -1,19 +1,23 @@
 import type { FrameEvidence, Nuisance, SettledRegion, TrackPoint } from '../../src/records/index.js';
 import { pointOf } from '../../src/records/index.js';
 import { somewhere } from './findings.js';
-import { refOf } from './stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
-/** What a frame shows, in a letter: `.` nothing, `n` a nuisance, `a` movement, `s` movement that comes to rest. */
-export type Mark = '.' | 'n' | 'a' | 's';
+/** What a frame shows, in a letter: `.` nothing, `n` a nuisance, `a` movement, `s` movement that comes to rest, `u` that the scene is not seen. */
+export type Mark = '.' | 'n' | 'a' | 's' | 'u';
 
-const light: Nuisance = { cause: 'LIGHTING', strength: 1.2, unit: 'gain' };
+const nuisanceOf: Readonly<Partial<Record<Mark, Nuisance>>> = {
+  n: { cause: 'LIGHTING', strength: 1.2, unit: 'gain' },
+  u: { cause: 'OBSCURED', strength: 0.01, unit: 'of its detail' },
+};
 
 /** What the gate would say of a frame of this mark; of several tracks the frames show each in turn as the largest. */
 export function evidenceOf(mark: Mark, index: number, tracks = 1): FrameEvidence {
   const active = mark === 'a' || mark === 's';
+  const nuisance = nuisanceOf[mark];
   return {
-    motion: active ? 'active' : 'still',
-    nuisances: mark === 'n' ? [light] : [],
+    motion: mark === 'u' ? 'unseen' : active ? 'active' : 'still',
+    nuisances: nuisance ? [nuisance] : [],
     tracks: active ? Array.from({ length: tracks }, (_, i) => trackOf(i + 1, index)) : [],
     settled: mark === 's' ? [settledOf(index)] : [],
     light: { gain: 1, offset: 0 },

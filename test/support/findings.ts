@@ -6,7 +6,7 @@ import {
   type Reasoned,
   type Region,
 } from '../../src/records/index.js';
-import { refOf } from './stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 export const somewhere: Region = { x: 40, y: 30, width: 30, height: 20 };
 

@@ -5,7 +5,7 @@ import type { GateOptions } from '../../src/sequences/gate/options.js';
 import { Sequencer, type NumberedWindow, type SequencerInput } from '../../src/sequences/windows/sequencer.js';
 import type { WindowSpec } from '../../src/sequences/windows/window.js';
 import { windowDefaults } from '../../src/topology/operators/window.js';
-import { refOf } from './stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 export interface ReducerDriverOptions {
   readonly window: WindowSpec;

@@ -4,7 +4,7 @@ import type { NamedTrack, ObservedRegion, SceneEvidence } from '../../src/eviden
 import { areaOf, centreOf, iou, unionOf } from '../../src/pixels/geometry.js';
 import type { ConditionCause, DetectedObject, FrameSequence, Region, Zone } from '../../src/records/index.js';
 import { during } from './findings.js';
-import { refOf, Stage, type Shot } from './stage.js';
+import { refOf, Stage, type Shot } from '../../fixtures/stage.js';
 
 export const PICTURE = { width: 320, height: 240 } as const;
 /** Ten seconds at 25 frames a second, and when in them things change. */

@@ -10,7 +10,7 @@ import { track } from '../../src/topology/operators/track.js';
 import { window } from '../../src/topology/operators/window.js';
 import { topology } from '../../src/topology/topology.js';
 import { findingOf, pictureOf, reasonedOf } from './findings.js';
-import { Stage, type Box } from './stage.js';
+import { Stage, type Box } from '../../fixtures/stage.js';
 
 const thing: Box = { x: 24, y: 16, width: 20, height: 18, colour: [220, 60, 50] };
 

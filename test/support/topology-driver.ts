@@ -27,7 +27,7 @@ import type { Source, SourceReport } from '../../src/sources/index.js';
 import { run, type RunResult } from '../../src/topology/run.js';
 import type { Topology } from '../../src/topology/topology.js';
 import { reasonedOf } from './findings.js';
-import { refOf } from './stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 export interface ArrayFrame {
   readonly ref: FrameRef;

@@ -1,5 +1,5 @@
 import { box, spanOf, thing, trackOf, type Story } from './scenes.js';
-import type { Box } from './stage.js';
+import type { Box } from '../../fixtures/stage.js';
 import type { Region } from '../../src/records/index.js';
 
 const red: Box['colour'] = [190, 40, 40];
@@ -207,4 +207,7 @@ export const trueClaims: readonly (readonly [says: readonly string[], story: Sto
     ['The picture lost its colour, as a camera does that switches to night mode.'],
     { conditions: [spanOf('COLOR_MODE', 0.01, 0.1, 'colour gain')] },
   ],
+  [['The view is obscured: the picture is dark.'], { conditions: [spanOf('OBSCURED', 0.01, 0.02, 'of its light')] }],
+  [['The view is obscured: something covers the lens.'], { conditions: [spanOf('OBSCURED', 0, 0.1, 'of its detail')] }],
+  [['The view is out of focus.'], { conditions: [spanOf('OBSCURED', 0.1, 0.25, 'of its sharpness')] }],
 ];

@@ -8,7 +8,7 @@ import {
 } from '../../src/sequences/windows/activity.js';
 import type { ClosedWindow, Window, WindowInput } from '../../src/sequences/windows/window.js';
 import { evidenceOf, type Mark } from '../support/evidence.js';
-import { refOf } from '../support/stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 const FPS = 25;
 const FRAME_BYTES = 1_000;
@@ -174,6 +174,45 @@ describe('activity: a quiet scene', () => {
   });
 });
 
+describe('activity: frames that do not show the scene', () => {
+  const unseen = (frames: number) => 'u'.repeat(frames);
+
+  it('end what is open, are told as conditions, and are shown nowhere', () => {
+    const windows = windowsOf(still(50) + active(20) + unseen(150) + still(60));
+    expect(triggers(windows).slice(0, 3)).toEqual(['checkpoint', 'activity', 'condition']);
+    expect(windows[1].last.frame).toBe(69);
+    for (const window of windows) {
+      for (const role of ['before', 'during', 'after']) {
+        for (const index of indexes(window, role)) expect(index < 70 || index >= 220).toBe(true);
+      }
+    }
+    const told = windows.flatMap(({ frames }) => frames.filter(({ evidence }) => evidence?.motion === 'unseen'));
+    expect(told).toHaveLength(150);
+  });
+
+  it('are followed by a comparison with the scene before them, as soon as it rests', () => {
+    const windows = windowsOf(still(50) + unseen(100) + still(100));
+    const compared = windows.find(({ trigger }) => trigger === 'settled');
+    expect(compared?.baseline?.ref.index).toBeLessThan(50);
+    expect(Math.min(...indexes(compared!, 'after'))).toBeGreaterThanOrEqual(150);
+    expect(compared!.last.elapsedMs - refOf(150).elapsedMs).toBeLessThanOrEqual(activityDefaults.postRollMs + 50);
+  });
+
+  it('are followed by an activity that is held against the scene before them', () => {
+    const windows = windowsOf(still(50) + unseen(100) + active(20) + still(60));
+    const told = windows.find(({ trigger, frames }) => trigger === 'activity' && frames.length > 0);
+    expect(indexes(told!, 'before')).toHaveLength(1);
+    expect(indexes(told!, 'before')[0]).toBeLessThan(50);
+  });
+
+  it('do not close by time alone as if the scene rested', () => {
+    const window = activity().open();
+    [...(still(50) + unseen(30))].forEach((mark, i) => window.push(frameInput(mark as Mark, i)));
+    const closed = window.push(tickInput(refOf(80).elapsedMs + 2_000));
+    expect(triggers(closed)).not.toContain('settled');
+  });
+});
+
 describe('activity: pictures of another size', () => {
   it('begin a new scene: none is held against one of the other size', () => {
     const size = (index: number) => (index < 80 ? { width: 160, height: 120 } : { width: 80, height: 60 });
@@ -197,7 +236,7 @@ describe('activity: pictures of another size', () => {
 const scenes = () =>
   fc.record({
     marks: fc
-      .array(fc.tuple(fc.constantFrom<Mark>('.', '.', 'n', 'a', 'a', 's'), fc.integer({ min: 1, max: 60 })), {
+      .array(fc.tuple(fc.constantFrom<Mark>('.', '.', 'n', 'a', 'a', 's', 'u'), fc.integer({ min: 1, max: 60 })), {
         minLength: 1,
         maxLength: 10,
       })

@@ -9,7 +9,7 @@ import type { NumberedWindow } from '../../src/sequences/windows/sequencer.js';
 import type { ClosedWindow } from '../../src/sequences/windows/window.js';
 import { activityOf, conditionOf, findingOf } from '../support/findings.js';
 import { ReducerDriver } from '../support/reducer-driver.js';
-import { refOf, Stage, type Box, type Shot } from '../support/stage.js';
+import { refOf, Stage, type Box, type Shot } from '../../fixtures/stage.js';
 
 const thing: Box = { x: 60, y: 40, width: 36, height: 32, colour: [230, 70, 60] };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Stage } from '../support/stage.js';
+import { Stage } from '../../fixtures/stage.js';
 import { ArraySource, fakeWorkers, framesOf, TopologyTestDriver } from '../support/topology-driver.js';
 
 const width = 960;

@@ -13,7 +13,7 @@ import { window } from '../../src/topology/operators/window.js';
 import type { RunResult } from '../../src/topology/run.js';
 import { topology } from '../../src/topology/topology.js';
 import { findingOf, reasonedOf } from '../support/findings.js';
-import { Stage, type Box } from '../support/stage.js';
+import { Stage, type Box } from '../../fixtures/stage.js';
 import {
   ArraySource,
   endingAfter,

@@ -4,7 +4,7 @@ import { randomOf } from '../../fixtures/random.js';
 import { iou, shareIn } from '../../src/pixels/geometry.js';
 import type { FrameEvidence, PictureU8, Region, Zone } from '../../src/records/index.js';
 import { Gate } from '../../src/sequences/gate/gate.js';
-import { refOf, Stage, type Box, type Shot } from '../support/stage.js';
+import { refOf, Stage, type Box, type Shot } from '../../fixtures/stage.js';
 
 const FPS = 25;
 const red: Box = { x: 60, y: 40, width: 36, height: 32, colour: [200, 60, 50] };
@@ -193,6 +193,71 @@ describe('gate: a clock in a busy scene', () => {
       ),
     }));
     expect(all.flatMap(({ overlays }) => overlays)).toEqual([]);
+  });
+});
+
+describe('gate: the view is lost', () => {
+  const [from, to] = [40, 110];
+  const isLost = (i: number): boolean => i >= from && i < to;
+  const unseenFrames = (all: readonly FrameEvidence[]): number[] =>
+    all.flatMap((evidence, i) => (evidence.motion === 'unseen' ? [i] : []));
+  const all = (first: number, end: number): number[] => Array.from({ length: end - first }, (_, i) => first + i);
+  const hand: Box = { x: 0, y: 0, width: 160, height: 120, colour: [92, 70, 60] };
+  const losses: [string, string, Shot][] = [
+    ['a black picture', 'of its light', { gain: 0 }],
+    ['a covered lens', 'of its detail', { boxes: [hand], blurPx: 5 }],
+    ['a lens out of focus', 'of its sharpness', { blurPx: 7 }],
+  ];
+
+  it.each(losses)('%s is OBSCURED as long as it lasts, and nothing has changed by it', (_, unit, shot) => {
+    const seen = gated(170, (i) => (isLost(i) ? shot : {}));
+    const unseen = unseenFrames(seen);
+    // Where hardly a cell is another, it is looked for five times a second.
+    expect(unseen[0]).toBeLessThan(from + FPS / 5);
+    expect(unseen).toEqual(all(unseen[0], to));
+    expect(causes(seen)).toEqual(new Set(['OBSCURED']));
+    expect(new Set(seen.flatMap(({ nuisances }) => nuisances.map((n) => n.unit)))).toEqual(new Set([unit]));
+    expect(activeFrames(seen)).toEqual([]);
+    expect(settledIn(seen)).toEqual([]);
+  });
+
+  it.each<[string, (i: number) => Shot]>([
+    ['little light', (i) => ({ gain: i < from ? 1 : 0.3 })],
+    ['a camera that was turned', (i) => ({ shift: i < from ? { dx: 0, dy: 0 } : { dx: 6, dy: 5 } })],
+    ['a shadow over most of it', (i) => (i < from ? {} : { shadow: { x: 80, y: 60, radiusPx: 120, darkness: 0.7 } })],
+    ['noise', (i) => ({ noiseSigma: i < from ? 1.5 : 12 })],
+    ['a thing that covers half of it', (i) => (i < from ? {} : { boxes: [{ ...hand, width: 90 }] })],
+  ])('%s does not hide it', (_, shotAt) => {
+    const seen = gated(120, shotAt);
+    expect(unseenFrames(seen)).toEqual([]);
+    expect(causes(seen)).not.toContain('OBSCURED');
+  });
+
+  it.each([
+    ['what covers the lens for longer than a minute is what the camera watches now', losses[1][2], 62],
+    ['black never is', losses[0][2], 90],
+  ] as const)('%s', (_, shot, lastS) => {
+    const stage = new Stage({ seed: 1 });
+    const gate = new Gate();
+    const seen = Array.from({ length: 180 }, (_, i) =>
+      gate.measure(refOf(i, { fps: 2 }), stage.draw({ noiseSigma: 1.5, ...(i < 4 ? {} : shot) })),
+    );
+    const unseen = unseenFrames(seen);
+    expect(unseen).toEqual(all(4, 4 + unseen.length));
+    expect(4 + unseen.length).toBe(Math.min(180, 2 * lastS));
+  });
+
+  it('is lost on over a restart', () => {
+    const stage = new Stage({ seed: 1 });
+    const shots = Array.from({ length: 120 }, (_, i) =>
+      stage.draw({ noiseSigma: 1.5, ...(isLost(i) ? { gain: 0 } : {}) }),
+    );
+    const whole = new Gate();
+    const before = new Gate();
+    for (let i = 0; i < 60; i++) before.measure(refOf(i), shots[i]);
+    for (let i = 0; i < 60; i++) whole.measure(refOf(i), shots[i]);
+    const after = new Gate({}, before.snapshot());
+    for (let i = 60; i < 120; i++) expect(after.measure(refOf(i), shots[i])).toEqual(whole.measure(refOf(i), shots[i]));
   });
 });
 

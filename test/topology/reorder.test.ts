@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAfter, ReorderBuffer } from '../../src/sequences/reorder.js';
 import { isTick, type FrameRef, type Tick } from '../../src/records/index.js';
-import { refOf } from '../support/stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 interface Item {
   readonly ref: FrameRef;

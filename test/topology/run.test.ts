@@ -26,7 +26,7 @@ import { track } from '../../src/topology/operators/track.js';
 import { window } from '../../src/topology/operators/window.js';
 import { topology } from '../../src/topology/topology.js';
 import { findingOf, pictureOf, reasonedOf } from '../support/findings.js';
-import { Stage, refOf, type Box } from '../support/stage.js';
+import { Stage, refOf, type Box } from '../../fixtures/stage.js';
 import {
   ArraySource,
   endingAfter,

@@ -5,7 +5,7 @@ import { Schedule, type ChangeEvent } from '../../src/records/index.js';
 import { scheduled } from '../../src/sources/scheduled.js';
 import { run } from '../../src/topology/run.js';
 import { conditionOf, findingOf, reasonedOf } from '../support/findings.js';
-import { Stage, type Box } from '../support/stage.js';
+import { Stage, type Box } from '../../fixtures/stage.js';
 import { ArraySource, fakeWorkers, framesOf } from '../support/topology-driver.js';
 
 const thing: Box = { x: 24, y: 16, width: 20, height: 18, colour: [220, 60, 50] };

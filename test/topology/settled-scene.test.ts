@@ -10,7 +10,7 @@ import { track } from '../../src/topology/operators/track.js';
 import { window } from '../../src/topology/operators/window.js';
 import { topology } from '../../src/topology/topology.js';
 import { tiffOf } from '../support/pictures.js';
-import { Stage, type Box } from '../support/stage.js';
+import { Stage, type Box } from '../../fixtures/stage.js';
 import {
   ArraySource,
   endingAfter,

@@ -14,7 +14,7 @@ import { track } from '../../src/topology/operators/track.js';
 import { window } from '../../src/topology/operators/window.js';
 import { topology } from '../../src/topology/topology.js';
 import { evidenceOf } from '../support/evidence.js';
-import { refOf, Stage } from '../support/stage.js';
+import { refOf, Stage } from '../../fixtures/stage.js';
 import { ArraySource, fakeWorkers, framesOf, tickAt, TopologyTestDriver } from '../support/topology-driver.js';
 
 const FRAME_BYTES = 1_000;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Position, SourceItem } from '../../src/records/index.js';
 import type { ReadOptions, Source, SourceReport } from '../../src/sources/index.js';
 import { memoryLog } from '../../src/log/memory.js';
-import { Stage, type Box } from '../support/stage.js';
+import { Stage, type Box } from '../../fixtures/stage.js';
 import {
   ArraySource,
   endingAfter,

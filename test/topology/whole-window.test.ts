@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { whole, type WholeState } from '../../src/sequences/windows/whole.js';
 import type { ClosedWindow, Window } from '../../src/sequences/windows/window.js';
 import { evidenceOf } from '../support/evidence.js';
-import { refOf } from '../support/stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 const FRAME_BYTES = 1_000;
 const spec = (maxFrames: number) => whole({ maxBytes: maxFrames * FRAME_BYTES });

@@ -13,7 +13,7 @@ import { withClipFrame, type ClipFrame } from '../../src/sequences/windows/clip-
 import { leaseOf } from '../../src/sources/budget.js';
 import { evidenceOf, type Mark } from '../support/evidence.js';
 import { activityOf, findingOf, pictureOf } from '../support/findings.js';
-import { refOf } from '../support/stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 const painted = (width: number, height: number, [red, green, blue]: readonly [number, number, number]): PictureU8 => {
   const data = new Uint8Array(width * height * 3);

@@ -5,7 +5,7 @@ import { colourName } from '../../src/pixels/colour.js';
 import { areaOf, iou, unionOf } from '../../src/pixels/geometry.js';
 import type { PictureU8, Region } from '../../src/records/index.js';
 import { box, PICTURE } from '../support/scenes.js';
-import { Stage, type Box, type Shot } from '../support/stage.js';
+import { Stage, type Box, type Shot } from '../../fixtures/stage.js';
 
 const red: Box['colour'] = [190, 40, 40];
 const blue: Box['colour'] = [40, 60, 190];
@@ -44,6 +44,20 @@ describe('a scene in which nothing changed', () => {
     expect(light.gain).toBeCloseTo(0.6, 1);
     expect(shiftPx.dx).toBeCloseTo(0.7, 0);
     expect(Math.hypot(shiftPx.dx - 0.7, shiftPx.dy + 0.4)).toBeLessThan(0.3);
+  });
+});
+
+describe('a thing that covers more than half of the picture', () => {
+  const wall = box(0, 0, 200, 220);
+
+  it.each<[string, Shot, Shot]>([
+    ['came', {}, thing(grey, wall)],
+    ['went', thing(grey, wall), {}],
+  ])('%s, and is one region; what it leaves is neither light nor noise', (_, before, after) => {
+    const { regions, light } = compared({ noiseSigma: 2, ...before }, { noiseSigma: 2, ...after }, [], 5);
+    expect(regions).toHaveLength(1);
+    expect(iou(regions[0].region, wall)).toBeGreaterThan(0.8);
+    expect(light.gain).toBeCloseTo(1, 1);
   });
 });
 
@@ -107,6 +121,20 @@ describe('a thing that came', () => {
 });
 
 describe('what is no thing', () => {
+  it.each([0.3, 0.5, 0.65])('shows the same surface: a shadow with a sharp border, of darkness %f', (darkness) => {
+    const shadow = { x: 160, y: 120, radiusPx: 60, darkness, isSharp: true };
+    const { regions, soft } = compared({ noiseSigma: 2 }, { noiseSigma: 2, shadow }, [], 5);
+    expect(regions).toEqual([]);
+    expect(soft).toHaveLength(1);
+    expect(soft[0].strength).toBeLessThan(0);
+  });
+
+  it('does not hide a thing that came in its middle', () => {
+    const shadow = { x: 200, y: 120, radiusPx: 60, darkness: 0.4, isSharp: true };
+    const { regions } = compared({}, { shadow, ...thing() });
+    expect(regions.length).toBeGreaterThan(0);
+  });
+
   it('is soft: a shadow, and stronger where it is darker', () => {
     const strengthOf = (darkness: number): number => {
       const { regions, soft } = compared({}, { shadow: { x: 160, y: 120, radiusPx: 70, darkness } });

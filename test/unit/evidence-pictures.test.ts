@@ -8,7 +8,7 @@ import { PictureMaker } from '../../src/reasoning/pictures.js';
 import type { Region } from '../../src/records/index.js';
 import { during } from '../support/findings.js';
 import { box, PICTURE, sceneOf, spanOf, trackOf } from '../support/scenes.js';
-import { refOf, Stage, type Shot } from '../support/stage.js';
+import { refOf, Stage, type Shot } from '../../fixtures/stage.js';
 
 const boxes = (...regions: Region[]): Shot => ({
   boxes: regions.map((r) => ({ ...r, colour: [190, 40, 40] as const })),

@@ -214,6 +214,7 @@ describe('the command of a live source', () => {
       videoStream: 0,
       timeoutMs: 20_000,
       maxPixels: 1_000,
+      maxFps: undefined,
       isModern: true,
       ...more,
     });

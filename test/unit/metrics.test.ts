@@ -12,7 +12,7 @@ import type { PipelineListener } from '../../src/topology/context.js';
 import type { PipelineState } from '../../src/topology/pipeline.js';
 import type { WorkerLoad } from '../../src/workers/load.js';
 import { metricsPage } from '../support/metrics-page.js';
-import { refOf } from '../support/stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 const idle: WorkerLoad = { waiting: 0, inFlight: 0, capacity: 1, up: 1, down: 0, retries: 0, replaced: 0 };
 

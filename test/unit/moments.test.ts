@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { momentTime } from '../../src/cli/moment-text.js';
 import { ByteBudget } from '../../src/sources/budget.js';
 import { momentsOf, pairSource } from '../../src/sources/moments.js';
-import { Stage } from '../support/stage.js';
+import { Stage } from '../../fixtures/stage.js';
 import { ArraySource, framesOf } from '../support/topology-driver.js';
 
 const stage = new Stage();

@@ -10,7 +10,7 @@ import {
 } from '../../src/operation/notes.js';
 import { ServiceTally } from '../../src/operation/tally.js';
 import { BlinkstreamError } from '../../src/records/index.js';
-import { refOf } from '../support/stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 const away = new BlinkstreamError('the camera did not answer', {
   code: 'CAMERA_AWAY',

@@ -3,7 +3,7 @@ import { observedTracks } from '../../src/evidence/observed-tracks.js';
 import { unionOf } from '../../src/pixels/geometry.js';
 import { pointOf, type FrameSequence, type Lease, type Region, type SequenceFrame } from '../../src/records/index.js';
 import { evidenceOf } from '../support/evidence.js';
-import { refOf } from '../support/stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 /** A sequence in which one thing has these boxes, frame by frame. */
 function sequenceOf(boxes: readonly Region[]): FrameSequence {

@@ -9,7 +9,7 @@ import { fitLight, sameLight } from '../../src/pixels/light.js';
 import { medianPlanes, samplesOf, shiftPlanes, smooth3, yuvPlanes } from '../../src/pixels/planes.js';
 import { planeShift } from '../../src/pixels/shift.js';
 import type { PictureU8 } from '../../src/records/index.js';
-import { Stage } from '../support/stage.js';
+import { Stage } from '../../fixtures/stage.js';
 
 const flat = (width: number, height: number, rgb: readonly number[]): PictureU8 => ({
   type: 'u8',

@@ -15,7 +15,7 @@ import {
 import { ByteBudget } from '../../src/sources/budget.js';
 import { zoned } from '../../src/sources/zoned.js';
 import { ArraySource, tickAt, type ArrayFrame } from '../support/topology-driver.js';
-import { refOf } from '../support/stage.js';
+import { refOf } from '../../fixtures/stage.js';
 
 const rectangle = (left: number, top: number, right: number, bottom: number): Zone['polygon'] => [
   [left, top],

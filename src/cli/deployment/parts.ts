@@ -143,9 +143,10 @@ async function openAlone(
   const { name } = entry;
   if (entry.kind === 'push') return hub.source(name, { stallMs: entry.stallMs });
   if (entry.kind === 'camera') {
-    const { url, transport, videoStream, stallMs, freezeMs } = entry;
+    const { url, transport, videoStream, stallMs, freezeMs, maxFps } = entry;
     const { maxPixels } = deployment.limits;
-    return openSource(url, { name, live: true, transport, videoStream, stallMs, freezeMs, maxPixels });
+    const options = { name, transport, videoStream, stallMs, freezeMs, maxPixels };
+    return openSource(url, { ...options, live: true, ...(maxFps !== undefined && { maxFps }) });
   }
   const input = /^https?:\/\//i.test(entry.input) ? entry.input : resolve(folder, entry.input);
   const common = { name, maxPixels: deployment.limits.maxPixels };

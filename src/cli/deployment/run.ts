@@ -123,7 +123,7 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
           draining: io.signal,
         });
         const operated = watched;
-        side.begin((signal) => keepPruned(log, retention.pruneEveryMs, signal));
+        side.begin((signal) => keepPruned(log, { everyMs: retention.pruneEveryMs, tell }, signal));
         const lines = outputs.jsonLines && { log, path: resolve(loaded.folder, outputs.jsonLines.file) };
         if (lines) {
           await makeFolder(dirname(lines.path));

@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChangeLog } from '../../log/index.js';
+import { pruneFailed, type TellNote } from '../../operation/notes.js';
+import { mayPass } from '../../records/index.js';
 
 /** What goes on beside the pipelines: where it fails, they stop, because nobody would see what they make. */
 export class SideWork {
@@ -28,10 +30,19 @@ export class SideWork {
   }
 }
 
-/** Applies the log's retention again and again, until the signal aborts. */
-export async function keepPruned(log: ChangeLog, everyMs: number, signal: AbortSignal): Promise<void> {
+/** Applies the log's retention again and again, until the signal aborts. What fails and may pass can wait until the next. */
+export async function keepPruned(
+  log: Pick<ChangeLog, 'prune'>,
+  { everyMs, tell }: { readonly everyMs: number; readonly tell: TellNote },
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
-    await log.prune(Date.now());
+    try {
+      await log.prune(Date.now());
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      tell(pruneFailed(error));
+    }
     await pause(everyMs, undefined, { signal }).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });

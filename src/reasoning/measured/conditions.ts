@@ -42,6 +42,13 @@ const measureNames: Readonly<Record<ConditionSpan['cause'], string>> = {
   RENDERING: 'rendering',
 };
 
+/** By what is missing. */
+const obscured: Readonly<Record<string, string>> = {
+  'of its light': 'The view is obscured: the picture is dark.',
+  'of its detail': 'The view is obscured: something covers the lens.',
+  'of its sharpness': 'The view is out of focus.',
+};
+
 function sentenceOf(span: ConditionSpan, picture: { readonly width: number; readonly height: number }): string {
   const where = span.region ? ` ${placeOf(span.region, picture)}` : '';
   switch (span.cause) {
@@ -63,7 +70,7 @@ function sentenceOf(span: ConditionSpan, picture: { readonly width: number; read
     case 'COLOR_MODE':
       return 'The picture lost its colour, as a camera does that switches to night mode.';
     case 'OBSCURED':
-      return `The view is obscured or out of focus${where}.`;
+      return obscured[span.unit] ?? 'The view is obscured.';
     case 'SIGNAL_GAP':
       return 'The signal was interrupted.';
     case 'RENDERING':

@@ -127,7 +127,7 @@ const zoneFromProto = ({ name, use, polygon }: ProtoZone): Zone => ({
 });
 
 const roles = ['before', 'during', 'after', 'whole', 'clip'] as const;
-const motions = ['active', 'still'] as const;
+const motions = ['active', 'still', 'unseen'] as const;
 
 /** Words that are lower case in our records are upper case in proto. */
 const upper = <T extends string>(word: T): Uppercase<T> => word.toUpperCase() as Uppercase<T>;

@@ -1,15 +1,16 @@
 import type { CellGrid, CellPlanes } from '../../pixels/cells.js';
-import { pointOf, type FrameEvidence, type FrameRef, type SettledRegion } from '../../records/index.js';
+import { pointOf, type FrameEvidence, type FrameRef, type Nuisance, type SettledRegion } from '../../records/index.js';
 import type { LightFit } from '../../pixels/light.js';
 import { components, regionOf, sharpness, type Component } from '../../pixels/components.js';
 import { differences, GREY, type CellDifferences, type Differences } from './differences.js';
 import type { GateOptions } from './options.js';
 import { resume } from './interruption.js';
 import { isCompressed, nuisancesOf } from './nuisances.js';
-import { countFlips, fadeFlips, overlaysOf } from './overlays.js';
+import { countFlips, fadeFlips, overlaysOf, type Overlays } from './overlays.js';
 import type { GateState } from './state.js';
 import { isLookDue, look } from './steps.js';
 import { linkTracks } from './tracks.js';
+import { freshView, isLost, isSceneNow, lossOf, viewOf } from './view.js';
 
 /** Under this steepness of its border (a ramp has a third, an edge one) a component is a shadow or a lamp, not a thing. */
 const SHARP = 0.65;
@@ -65,8 +66,21 @@ export function advance(
     untold: zones === undefined ? overlays.mask : either(overlays.mask, zones.hidden),
   };
   const compare = () => differences(state, grid, planes, masks, { deviations: options.deviations, compressed }, cells);
-  if (state.interrupted) resume(state, compare(), ref);
-  const found = compare();
+  const lightBefore = state.light;
+  let found = compare();
+  const wasLost = isLost(state.view);
+  if (!first && (wasLost || found.isDoubtful || isLookDue(state.steps, ref.elapsedMs))) {
+    const view = viewOf(state, planes, grid, { untold: masks.untold, sigma });
+    const loss = lossOf(state.view, view, ref.elapsedMs);
+    if (loss !== undefined && !isSceneNow(state.view, loss, ref.elapsedMs))
+      return unseen(state, loss, { light: lightBefore, noiseSigma: sigma, overlays });
+    if (loss !== undefined) begin(state, planes);
+    if (wasLost) state.interrupted = true;
+  }
+  if (state.interrupted) {
+    resume(state, found, ref);
+    found = compare();
+  }
   const parts = components(found.foreground, grid.columns, grid.rows).map((part) => classify(part, found, state, grid));
   const things = parts.filter((part) => part.kind === 'thing');
   const points = linkTracks(
@@ -97,6 +111,30 @@ export function advance(
   };
 }
 
+/** What a picture tells that does not show the scene. Nothing is learned of it, and nothing that was followed is known now. */
+function unseen(
+  state: GateState,
+  loss: Nuisance,
+  {
+    light,
+    noiseSigma,
+    overlays,
+  }: { readonly light: LightFit; readonly noiseSigma: number; readonly overlays: Overlays },
+): FrameEvidence {
+  state.light = light;
+  state.tracking.tracks = [];
+  return {
+    motion: 'unseen',
+    nuisances: [loss],
+    tracks: [],
+    settled: [],
+    light,
+    overlays: overlays.regions,
+    noiseSigma,
+    changedShare: 0,
+  };
+}
+
 const either = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((value, c) => value | b[c]);
 
 function begin(state: GateState, planes: CellPlanes): void {
@@ -108,6 +146,7 @@ function begin(state: GateState, planes: CellPlanes): void {
   state.recentU.set(u);
   state.recentV.set(v);
   state.reference.set(planes.plane());
+  state.view = freshView();
 }
 
 /** Takes the frame's plane, in the baseline's light, as the reference of the settled scene. */

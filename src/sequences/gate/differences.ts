@@ -2,6 +2,7 @@ import { CELL, type CellGrid, type CellPlanes } from '../../pixels/cells.js';
 import type { RatioPlane } from '../../pixels/components.js';
 import { cellGradients, planeShift } from '../../pixels/shift.js';
 import { fitLight, type LightFit } from '../../pixels/light.js';
+import { robustSpread } from '../../pixels/spread.js';
 import type { GateState } from './state.js';
 
 /** Values of each cell, in the baseline's light. One set serves every frame of a scene. */
@@ -27,6 +28,8 @@ export interface Differences extends CellDifferences {
   /** Logarithm of frame over settled scene, sample by sample of the planes. */
   readonly ratioPlane: RatioPlane;
   readonly light: LightFit;
+  /** So much is otherwise that it may not be the scene that is seen. */
+  readonly isDoubtful: boolean;
   /** Colour of the frame over colour of the baseline; about 0 when the camera went grey. */
   readonly chroma: number;
   readonly shift: { readonly dxPx: number; readonly dyPx: number; readonly explained: number };
@@ -59,6 +62,9 @@ const COMPRESSED_DIFFERENCE = 10;
 const DARK = 16;
 /** Cells that tell of a whole picture what they have in common. */
 const WITNESSES = 1_800;
+/** Deviation of all cells from the settled scene, grey levels, and gain of the light that no usual change leaves. */
+const DOUBTFUL_SPREAD = 8;
+const DOUBTFUL_GAIN = 0.5;
 /** Shifts are looked for once this share of cells differs. */
 const SHIFT_SHARE = 0.01;
 
@@ -92,7 +98,10 @@ export function differences(
   let spread = spreadOf(y, baseY, witnesses);
   let shift = { dxPx: 0, dyPx: 0, explained: 0 };
   let slack: Slack | undefined;
-  if (countApart(y, baseY, deviations * Math.max(spread, 1)) > cells * SHIFT_SHARE) {
+  const isApart = countApart(y, baseY, deviations * Math.max(spread, 1)) > cells * SHIFT_SHARE;
+  // Where nothing is as it was, all differs alike; where there is nothing at all, it passes for the scene in little light.
+  const isDoubtful = isApart || spread > DOUBTFUL_SPREAD || light.gain < DOUBTFUL_GAIN;
+  if (isApart) {
     const { dx, dy, explained } = planeShift(state.reference, planes.plane(), grid, light);
     const size = Math.hypot(dx, dy);
     if (explained > 0.3 && size > 0.1 && size < 4) {
@@ -115,7 +124,7 @@ export function differences(
     deviations,
     slack,
   });
-  return { ...out, ratioPlane: ratioPlaneOf(state, grid, planes, light), light, chroma, shift };
+  return { ...out, ratioPlane: ratioPlaneOf(state, grid, planes, light), light, isDoubtful, chroma, shift };
 }
 
 /**
@@ -248,18 +257,8 @@ function chromaGain({ baseU, baseV }: GateState, { u, v }: CellPlanes, witnesses
   return own <= witnesses.length * 9 ? 1 : cross / own;
 }
 
-/** Robust standard deviation: 1.4826 × the median absolute difference, in steps of 1/8 grey level. */
-function spreadOf(values: Float32Array, base: Float32Array, witnesses: Int32Array): number {
-  const histogram = new Uint32Array(512);
-  for (let i = 0; i < witnesses.length; i++) {
-    const c = witnesses[i];
-    histogram[Math.min(511, (Math.abs(values[c] - base[c]) * 8) | 0)]++;
-  }
-  let below = 0;
-  let bin = 0;
-  while (bin < 511 && (below += histogram[bin]) * 2 < witnesses.length) bin++;
-  return (1.4826 * (bin + 0.5)) / 8;
-}
+const spreadOf = (values: Float32Array, base: Float32Array, witnesses: Int32Array): number =>
+  robustSpread(witnesses.length, (k) => values[witnesses[k]] - base[witnesses[k]]);
 
 function countApart(values: Float32Array, base: Float32Array, limit: number): number {
   let n = 0;

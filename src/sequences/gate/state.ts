@@ -3,6 +3,7 @@ import { sameLight, type LightFit } from '../../pixels/light.js';
 import type { EventOrder } from '../reorder.js';
 import { freshSteps, type StepsState } from './steps.js';
 import type { TracksState } from './tracks.js';
+import { freshView, type ViewState } from './view.js';
 
 /** Everything the gate knows about a scene; plain and structured-clonable. Arrays hold one value a cell. */
 export interface GateState {
@@ -36,6 +37,7 @@ export interface GateState {
   /** How often a cell took another look in place lately; fades. */
   flips: Float32Array;
   steps: StepsState;
+  view: ViewState;
   /** Luma plane of a frame of the settled scene, for finding shifts of the camera. */
   reference: Uint8Array;
   referenceMs: number;
@@ -73,6 +75,7 @@ export function freshState(width: number, height: number, first: EventOrder): Ga
     restElapsedMs: new Float64Array(cells),
     flips: new Float32Array(cells),
     steps: freshSteps(grid),
+    view: freshView(),
     reference: new Uint8Array(grid.planeWidth * grid.planeHeight),
     referenceMs: 0,
     light: sameLight,

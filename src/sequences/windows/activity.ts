@@ -170,6 +170,7 @@ class ActivityWindow implements Window<ActivityState> {
       state.settledMs = nowMs;
     }
     state.frameBytes = bytes;
+    if (evidence.motion === 'unseen') return [...closed, ...this.#unseen(ref, evidence)];
     if (evidence.motion === 'active') {
       if (state.mode === 'quiet') {
         closed.push(...this.#closeQuiet());
@@ -202,6 +203,19 @@ class ActivityWindow implements Window<ActivityState> {
     return closed;
   }
 
+  /** The picture does not show the scene: as where pictures are missing, but what is told of this one belongs to its time. */
+  #unseen(ref: FrameRef, evidence: FrameEvidence): ClosedWindow[] {
+    const { state } = this;
+    const closed = state.mode === 'active' || state.recent.length > 0 ? this.#pause() : [];
+    if (Number.isNaN(state.segmentMs)) state.segmentMs = ref.elapsedMs;
+    // The scene rests, at the soonest, from the next frame on.
+    state.settledMs = ref.elapsedMs;
+    state.last = ref;
+    state.segment.push({ ref, evidence });
+    if (ref.elapsedMs - state.segmentMs >= this.#options.quietMs) closed.push(...this.#closeQuiet());
+    return closed;
+  }
+
   /** Closes what time alone closes. */
   #passed(nowMs: number): ClosedWindow[] {
     const { state } = this;
@@ -214,7 +228,8 @@ class ActivityWindow implements Window<ActivityState> {
     }
     if (state.segment.length === 0) return [];
     const settledEveryMs = state.dark ? postRollMs : this.#options.settledEveryMs;
-    if (state.baseline !== undefined && nowMs - state.settledMs >= settledEveryMs) return this.#closeSettled();
+    const isShown = state.baseline !== undefined && state.recent.length > 0;
+    if (isShown && nowMs - state.settledMs >= settledEveryMs) return this.#closeSettled();
     if (nowMs - state.segmentMs >= quietMs) return this.#closeQuiet();
     return [];
   }

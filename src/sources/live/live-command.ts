@@ -8,6 +8,8 @@ export interface LiveCommand {
   /** Longest wait for the network, ms. */
   readonly timeoutMs: number;
   readonly maxPixels: number;
+  /** Pictures a second that are given at most; undefined: all. */
+  readonly maxFps: number | undefined;
   /** ffmpeg 5.1 or later. */
   readonly isModern: boolean;
 }
@@ -30,7 +32,7 @@ const THREADS = ['-threads', '2', '-thread_type', 'slice'];
  * An ffmpeg before 5.1, whose scripts know no options, has it among them, and is therefore given no secret.
  */
 export function liveCommand(command: LiveCommand): { readonly args: string[]; readonly stdin: string | undefined } {
-  const { input, videoStream, maxPixels, isModern } = command;
+  const { input, videoStream, maxPixels, maxFps, isModern } = command;
   const formats = input.kind === 'rtsp' ? 'rtsp' : FORMATS;
   const options = networkOptions(command);
   const direct = [...options.flatMap(([name, value]) => [`-${name}`, value]), '-i', input.url];
@@ -49,12 +51,25 @@ export function liveCommand(command: LiveCommand): { readonly args: string[]; re
     ...(isModern ? ['-f', 'concat', '-safe', '0', '-i', 'pipe:0'] : direct),
     ...['-map', `0:V:${videoStream}`, '-map_metadata', '-1', '-map_chapters', '-1'],
     ...(isModern ? ['-autoscale', '0'] : []),
-    ...['-vf', 'setpts=2*N'],
+    ...['-vf', [...thinned(maxFps), 'setpts=2*N'].join(',')],
     ...rawFrames({ pixelFormat: 'yuv420p', hasFpsMode: isModern }),
     'pipe:1',
   ];
   // What the script names may not be a script in its turn.
   return { args, stdin: isModern ? `${[...script, `option format_whitelist ${formats}`].join('\n')}\n` : undefined };
+}
+
+/** Pictures that come no sooner than a tenth of their distance too early count as due: cameras are not that punctual. */
+const EARLY = 0.1;
+
+/** Chooses pictures by the time at which they are here, since those of cameras cannot be trusted. */
+function thinned(maxFps: number | undefined): string[] {
+  if (maxFps === undefined) return [];
+  const leastS = (1 - EARLY) / maxFps;
+  return [
+    'setpts=(RTCTIME-RTCSTART)/(TB*1000000)',
+    `select='isnan(prev_selected_t)+gte(t-prev_selected_t\,${leastS.toFixed(6)})'`,
+  ];
 }
 
 function networkOptions({

@@ -30,6 +30,8 @@ export interface LiveOptions {
   readonly freezeMs?: number;
   /** Pixels that a picture may have at most; default 100,000,000. */
   readonly maxPixels?: number;
+  /** Pictures a second that are given at most, above 0; the others are decoded and let go. Default: all. */
+  readonly maxFps?: number;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -75,6 +77,7 @@ export function liveSource(options: LiveOptions): Source {
     stallMs: options.stallMs ?? 10_000,
     freezeMs: options.freezeMs ?? 30_000,
     maxPixels: options.maxPixels ?? 100_000_000,
+    maxFps: options.maxFps,
   };
   return {
     name,
@@ -115,6 +118,7 @@ interface Settings {
   readonly stallMs: number;
   readonly freezeMs: number;
   readonly maxPixels: number;
+  readonly maxFps: number | undefined;
 }
 
 interface Connection extends Settings, Pick<ReadOptions, 'budget'> {

@@ -47,6 +47,11 @@ const camera = z
     ).default(0),
     stallMs: wholeNumber('without a picture for so long another connection is tried', { min: 1 }).default(10_000),
     freezeMs: wholeNumber('pictures may be the same, bit for bit, for so long; 0: for ever').default(30_000),
+    maxFps: z
+      .number()
+      .positive()
+      .optional()
+      .describe('pictures a second that are looked at, at most; 5 are enough for most cameras; default: all'),
     zones: zonesSchema.optional(),
     ...scheduleFields,
   })

@@ -51,6 +51,7 @@ export class Instance {
       workers: { children: 1 },
       limits: { budgetMiB: 256, maxSources: 64 },
       shutdown: { deadlineMs: 15_000 },
+      retention: { pruneEveryMs: 5_000 },
       ...sections,
     };
     await writeFile(instance.file, JSON.stringify(deployment, null, 2));

@@ -203,6 +203,8 @@ export enum FrameEvidence_Motion {
   MOTION_UNSPECIFIED = "MOTION_UNSPECIFIED",
   ACTIVE = "ACTIVE",
   STILL = "STILL",
+  /** UNSEEN - The picture does not show the scene. */
+  UNSEEN = "UNSEEN",
 }
 
 export function frameEvidence_MotionFromJSON(object: any): FrameEvidence_Motion {
@@ -216,6 +218,9 @@ export function frameEvidence_MotionFromJSON(object: any): FrameEvidence_Motion 
     case 2:
     case "STILL":
       return FrameEvidence_Motion.STILL;
+    case 3:
+    case "UNSEEN":
+      return FrameEvidence_Motion.UNSEEN;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameEvidence_Motion");
   }
@@ -229,6 +234,8 @@ export function frameEvidence_MotionToJSON(object: FrameEvidence_Motion): string
       return "ACTIVE";
     case FrameEvidence_Motion.STILL:
       return "STILL";
+    case FrameEvidence_Motion.UNSEEN:
+      return "UNSEEN";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameEvidence_Motion");
   }
@@ -242,6 +249,8 @@ export function frameEvidence_MotionToNumber(object: FrameEvidence_Motion): numb
       return 1;
     case FrameEvidence_Motion.STILL:
       return 2;
+    case FrameEvidence_Motion.UNSEEN:
+      return 3;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameEvidence_Motion");
   }

@@ -1,0 +1,74 @@
+import type { Planes } from '../pixels/planes.js';
+
+/** Correlation of detail from which a surface is the one that was there. Noise on either side lowers it. */
+const SAME = 0.8;
+/** So many neighbours of each direction correlate by chance as strongly as that hardly ever. */
+const LEAST_PAIRS = 24;
+/** Lamps of any usual colour, and daylight, differ in red over blue by no more than this factor. */
+const MOST_TINT = 2.2;
+const DARK = 16;
+/** So many samples along its border belong to neither side of it. */
+const BORDER = 2;
+
+/**
+ * Whether some samples show the surface that they showed before, in another light: a shadow with a sharp border, or a lamp,
+ * multiplies what is there, while a thing puts its own detail in its place. Surfaces without detail tell nothing, and
+ * another colour than light has is another coat of paint.
+ * @param cells samples of both planes
+ */
+export function isSameSurface(cells: readonly number[], then: Planes, now: Planes): boolean {
+  const { width } = now;
+  const inner = innerOf(cells, width);
+  const directions = [1, width].map((step) => detailAlong(inner, step, then, now));
+  if (directions.some(({ pairs }) => pairs < LEAST_PAIRS)) return false;
+  const sum = (part: 'own' | 'other' | 'shared') => directions.reduce((total, direction) => total + direction[part], 0);
+  if (sum('shared') < SAME * Math.sqrt(sum('own') * sum('other'))) return false;
+  return Math.abs(Math.log(redOverBlue(cells, now) / redOverBlue(cells, then))) < Math.log(MOST_TINT);
+}
+
+/** Without the border, which is of the light's making. */
+function innerOf(cells: readonly number[], width: number): ReadonlySet<number> {
+  const all = new Set(cells);
+  const isInner = (i: number): boolean => {
+    for (let d = 1; d <= BORDER; d++) {
+      if (!all.has(i - d) || !all.has(i + d) || !all.has(i - d * width) || !all.has(i + d * width)) return false;
+    }
+    return i % width >= BORDER && i % width < width - BORDER;
+  };
+  return new Set(cells.filter(isInner));
+}
+
+/**
+ * Variances and covariance of the steps from sample to sample, summed up. Their means are left out: shading runs over a
+ * wall and over what stands before it alike.
+ */
+function detailAlong(
+  cells: ReadonlySet<number>,
+  step: number,
+  then: Planes,
+  now: Planes,
+): { readonly pairs: number; readonly own: number; readonly other: number; readonly shared: number } {
+  let [pairs, a, b, aa, bb, ab] = [0, 0, 0, 0, 0, 0];
+  for (const i of cells) {
+    if (!cells.has(i + step)) continue;
+    const before = then.y[i + step] - then.y[i];
+    const after = now.y[i + step] - now.y[i];
+    pairs++;
+    a += before;
+    b += after;
+    aa += before * before;
+    bb += after * after;
+    ab += before * after;
+  }
+  const n = Math.max(1, pairs);
+  return { pairs, own: aa - (a * a) / n, other: bb - (b * b) / n, shared: ab - (a * b) / n };
+}
+
+function redOverBlue(cells: readonly number[], { y, u, v }: Planes): number {
+  let [red, blue] = [0, 0];
+  for (const i of cells) {
+    red += y[i] + v[i];
+    blue += y[i] + u[i];
+  }
+  return (Math.max(0, red / cells.length) + DARK) / (Math.max(0, blue / cells.length) + DARK);
+}
