@@ -1,6 +1,6 @@
 import { areaOf } from '../pixels/geometry.js';
 import { capital, moverName } from '../reasoning/measured/words.js';
-import type { Finding, Measure } from '../records/index.js';
+import type { EvidencePicture, Finding, Measure } from '../records/index.js';
 
 /** At most so many points of a path are published. */
 const PATH_POINTS = 80;
@@ -25,9 +25,17 @@ export function mergeActivity(before: Finding, now: Finding): Finding {
       { name: 'duration', unit: 's', after: Math.round(durationMs) / 1_000 },
       ...now.measures.filter((m) => m.name !== 'duration'),
     ],
-    pictures: shown.pictures,
+    // The moving picture ends with what is known now; the still is the best of all.
+    pictures: [...shown.pictures.filter((p) => !isClip(p)), ...(clipsOf(now) ?? clipsOf(before) ?? [])],
     ...((before.zones ?? now.zones) && { zones: [...new Set([...(before.zones ?? []), ...(now.zones ?? [])])] }),
   };
+}
+
+const isClip = ({ role }: EvidencePicture): boolean => role === 'clip';
+
+function clipsOf({ pictures }: Finding): EvidencePicture[] | undefined {
+  const clips = pictures.filter(isClip);
+  return clips.length > 0 ? clips : undefined;
 }
 
 /** The newest account of what happens under the surest name; an account that begins otherwise stays as it is. */

@@ -59,7 +59,7 @@ export function observedTracks(sequence: FrameSequence): ObservedTrack[] {
     const last = points[points.length - 1];
     const largest = points.reduce((best, p) => (areaOf(p.region) > areaOf(best.region) ? p : best));
     const shown = points
-      .filter((p) => p.frame.lease !== undefined)
+      .filter((p) => p.frame.lease !== undefined && p.frame.role !== 'clip')
       .reduce<typeof first | undefined>(
         (best, p) => (best && areaOf(best.region) >= areaOf(p.region) ? best : p),
         undefined,

@@ -1,5 +1,5 @@
 import type { Metadata } from 'sharp';
-import { BlinkstreamError, messageOf, type EncodedPicture, type Picture } from '../records/index.js';
+import { BlinkstreamError, messageOf, type EncodedPicture, type Picture, type PictureU8 } from '../records/index.js';
 import { plainHeader } from './plain-header.js';
 import { DEFAULT_MAX_PIXELS, openPicture } from './sharp.js';
 
@@ -67,6 +67,25 @@ export async function decodePicture(encoded: EncodedPicture, options: DecodeOpti
     return greyAlpha ? withoutRepeatedGrey(picture) : picture;
   } catch (error) {
     throw decodeError(error, options);
+  }
+}
+
+/**
+ * An 8-bit view of a picture, sRGB and upright, shrunk to this size: for people only. JPEG is not even decoded larger.
+ * @throws BlinkstreamError as `decodePicture`
+ */
+export async function decodeSmall(encoded: EncodedPicture, width: number, height: number): Promise<PictureU8> {
+  try {
+    const { data } = await openPicture(encoded.bytes, decodeLimits({}))
+      .autoOrient()
+      .resize(width, height, { fit: 'fill', kernel: 'linear' })
+      .flatten({ background: '#ffffff' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return pictureOf({ width, height }, 3, 'uchar', data) as PictureU8;
+  } catch (error) {
+    throw decodeError(error, {});
   }
 }
 

@@ -1,4 +1,4 @@
-import { BlinkstreamError, type Picture } from '../records/index.js';
+import { BlinkstreamError, type Picture, type PictureU8 } from '../records/index.js';
 import { toRgb8 } from './rgb8.js';
 import { openPicture } from './sharp.js';
 
@@ -7,6 +7,25 @@ export async function encodeJpeg(picture: Picture, quality: number): Promise<Uin
   const { data, width, height } = toRgb8(picture);
   return openPicture(data, { raw: { width, height, channels: 3 } })
     .jpeg({ quality })
+    .toBuffer();
+}
+
+/**
+ * A moving picture in WebP that repeats for ever: pictures of one size, three channels, each shown for `frameMs`. Encoded for
+ * speed; `quality` 1–100.
+ */
+export async function encodeAnimation(
+  pictures: readonly PictureU8[],
+  frameMs: number,
+  quality: number,
+): Promise<Uint8Array> {
+  const [{ width, height }] = pictures;
+  const bytes = width * height * 3;
+  const pages = new Uint8Array(bytes * pictures.length);
+  for (const [i, { data }] of pictures.entries()) pages.set(data, i * bytes);
+  const raw = { width, height: height * pictures.length, channels: 3, pageHeight: height } as const;
+  return openPicture(pages, { raw })
+    .webp({ quality, effort: 0, loop: 0, delay: pictures.map(() => frameMs) })
     .toBuffer();
 }
 

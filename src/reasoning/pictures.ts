@@ -5,6 +5,7 @@ import { encodeJpeg } from '../pixels/encode.js';
 import { resize } from '../pixels/resize.js';
 import { pointOf, type Blob, type EvidencePicture, type PictureU8, type Region } from '../records/index.js';
 import type { Claim } from './claim.js';
+import { clipFrames, encodeClip } from './clip.js';
 
 /** Whole pictures are kept no wider than this, px: enough for a report, and bounded for any camera. */
 const WIDEST_PX = 1_280;
@@ -14,13 +15,23 @@ const QUALITY = 85;
 export class PictureMaker {
   readonly #blobs = new Map<string, Blob>();
   readonly #whole = new Map<number, Promise<EvidencePicture>>();
+  /** By the numbers of their frames. */
+  readonly #clips = new Map<string, Promise<EvidencePicture>>();
 
   get blobs(): Blob[] {
     return [...this.#blobs.values()];
   }
 
-  /** Before and after as wholes and around the claimed box; of an activity the frame that shows it best. */
+  /**
+   * Before and after as wholes and around the claimed box; of an activity the frame that shows it best; and of both a moving
+   * picture, where the sequence has the frames for one.
+   */
   async forClaim(claim: Claim, evidence: SceneEvidence): Promise<EvidencePicture[]> {
+    const stills = await this.#stillsOf(claim, evidence);
+    return stills.length === 0 ? [] : [...stills, ...(await this.#clipOf(claim, evidence))];
+  }
+
+  async #stillsOf(claim: Claim, evidence: SceneEvidence): Promise<EvidencePicture[]> {
     if (claim.kind === 'ACTIVITY') {
       const track = evidence.tracks.find((t) => t.id === claim.identity.trackId);
       return track?.shot ? [await this.#wholeOf(track.shot, 'during')] : [];
@@ -44,6 +55,19 @@ export class PictureMaker {
     return { ...(await made), role };
   }
 
+  async #clipOf(claim: Claim, { sequence }: SceneEvidence): Promise<EvidencePicture[]> {
+    const frames = clipFrames(claim, sequence);
+    if (frames.length === 0) return [];
+    const key = frames.map(({ ref }) => ref.index).join();
+    const made =
+      this.#clips.get(key) ??
+      encodeClip(frames).then(({ bytes, ...size }) =>
+        this.#keep(bytes, 'image/webp', { role: 'clip', frame: pointOf(frames[0].ref), ...size }),
+      );
+    this.#clips.set(key, made);
+    return [await made];
+  }
+
   #cropOf(shot: Shot, region: Region, role: string): Promise<EvidencePicture> {
     const around = wholePixels(region, shot.picture, Math.round(8 + 0.15 * Math.max(region.width, region.height)));
     return this.#store(fit(crop(shot.picture, around)), { role, frame: pointOf(shot.ref), region: around });
@@ -53,10 +77,14 @@ export class PictureMaker {
     picture: PictureU8,
     about: Pick<EvidencePicture, 'role' | 'frame' | 'region'>,
   ): Promise<EvidencePicture> {
-    const bytes = await encodeJpeg(picture, QUALITY);
+    const { width, height } = picture;
+    return this.#keep(await encodeJpeg(picture, QUALITY), 'image/jpeg', { ...about, width, height });
+  }
+
+  #keep(bytes: Uint8Array, mediaType: string, about: Omit<EvidencePicture, 'sha256' | 'mediaType'>): EvidencePicture {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    this.#blobs.set(sha256, { sha256, mediaType: 'image/jpeg', bytes });
-    return { ...about, sha256, mediaType: 'image/jpeg', width: picture.width, height: picture.height };
+    this.#blobs.set(sha256, { sha256, mediaType, bytes });
+    return { ...about, sha256, mediaType };
   }
 }
 

@@ -68,7 +68,7 @@ export interface FrameEvidence {
 
 /** A picture that supports a finding, stored by its SHA-256. */
 export interface EvidencePicture {
-  /** What it shows: `before`, `after`, `before-crop`, `after-crop`, `during`. */
+  /** What it shows: `before`, `after`, `before-crop`, `after-crop`, `during`; `clip`: it moves, and `frame` is its first. */
   readonly role: string;
   readonly sha256: string;
   readonly mediaType: string;
@@ -90,8 +90,8 @@ export interface Blob {
 export interface SequenceFrame<L = unknown> {
   readonly ref: FrameRef;
   readonly evidence?: FrameEvidence;
-  /** Why the pixels were kept; absent where they were not. */
-  readonly role?: 'before' | 'during' | 'after' | 'whole';
+  /** Why the pixels were kept; absent where they were not. `clip`: a smaller copy of them, for a moving picture. */
+  readonly role?: 'before' | 'during' | 'after' | 'whole' | 'clip';
   readonly lease?: L;
 }
 

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import sharp from 'sharp';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport, type ReportInput } from '../../src/outputs/report/report.js';
@@ -135,6 +136,40 @@ describe('the report of the demo', () => {
     expect(await view.getAttribute('data-step')).toBe('2');
     await card.getByRole('button', { name: /^Started/ }).click();
     expect(await view.getAttribute('data-step')).toBe('1');
+  });
+
+  it('plays a clip where somebody opens it', async () => {
+    const blobs = new MemoryBlobs();
+    for (const [sha256, blob] of demo.blobs.all) blobs.all.set(sha256, blob);
+    const grey = { create: { width: 64, height: 72, channels: 3, background: '#777' } } as const;
+    const raw = await sharp(grey).raw().toBuffer();
+    const moving = await sharp(raw, { raw: { width: 64, height: 72, channels: 3, pageHeight: 36 } })
+      .webp()
+      .toBuffer();
+    const clip = {
+      role: 'clip',
+      sha256: blobs.add('image/webp', moving),
+      mediaType: 'image/webp',
+      width: 64,
+      height: 36,
+    };
+    const [step] = demo.changes[1];
+    const changes = [[{ ...step, pictures: [...step.pictures, clip] }]];
+    const { page, complaints } = await show({ changes, blobs });
+    const drawn = page.locator('.clip .scene');
+    expect(await drawn.isVisible()).toBe(false);
+    await page.getByText('Clip', { exact: true }).click();
+    await page.locator('.clip image.loaded').waitFor();
+    expect(await drawn.isVisible()).toBe(true);
+    expect(complaints).toEqual([]);
+
+    // The largest that fits without it.
+    const stills = step.pictures.reduce((sum, { sha256 }) => sum + (blobs.all.get(sha256)?.bytes.byteLength ?? 0), 0);
+    const full = await show({ changes, blobs, maxPictureBytes: stills });
+    expect(await full.page.locator('.note').innerText()).toMatch(
+      /1 would make it larger than .* MiB, 1 clip among them\. blinkstream inspect DIR --save PICTURES gets those/,
+    );
+    expect(await full.page.locator('.clip').count()).toBe(0);
   });
 
   it('filters by kind, and a mark of the timeline leads to its card all the same', async () => {

@@ -95,19 +95,23 @@ const hours = ({ hours, heldBack }: NonNullable<ReportSource['told']>): Html =>
   </p>`;
 
 /** Says how many pictures the page does not hold, and why. */
-function leftOut({ ids, overLimit, missing, notShowable }: PictureBook, maxBytes: number): Html | undefined {
+function leftOut(
+  { ids, overLimit, clipsOverLimit, missing, notShowable }: PictureBook,
+  maxBytes: number,
+): Html | undefined {
   const all = ids.size + overLimit + missing + notShowable;
   if (ids.size === all) return undefined;
   const megabytes = (maxBytes / 2 ** 20).toLocaleString('en-US', { maximumSignificantDigits: 3 });
   const are = (count: number) => `${count.toLocaleString('en-US')} ${count === 1 ? 'is' : 'are'}`;
   const reasons = [
-    overLimit > 0 && `${overLimit.toLocaleString('en-US')} would make it larger than ${megabytes} MiB`,
+    overLimit > 0 &&
+      `${overLimit.toLocaleString('en-US')} would make it larger than ${megabytes} MiB${clipsOverLimit > 0 ? `, ${counted(clipsOverLimit, 'clip')} among them` : ''}`,
     missing > 0 && `${are(missing)} no longer kept`,
     notShowable > 0 && `${are(notShowable)} of a type that browsers do not show`,
   ].filter((reason) => reason !== false);
   return html`<p class="note" role="note">
     <b>This file holds ${ids.size.toLocaleString('en-US')} of ${counted(all, 'picture')}.</b> Of the others,
-    ${reasons.join('; ')}.
+    ${reasons.join('; ')}.${overLimit > 0 && html` <code>blinkstream inspect DIR --save PICTURES</code> gets those that are kept.`}
   </p>`;
 }
 

@@ -10,8 +10,9 @@ export interface PictureBook {
   /** Fragment id of the data block by SHA-256. */
   readonly ids: ReadonlyMap<string, string>;
   readonly bytes: number;
-  /** Left out because the page would have become larger than asked. */
+  /** Left out because the page would have become larger than asked; and how many of them are clips. */
   readonly overLimit: number;
+  readonly clipsOverLimit: number;
   /** Named by an event, but not kept any more. */
   readonly missing: number;
   /** Of a type that browsers do not show. */
@@ -25,13 +26,14 @@ const roleRank: Readonly<Record<string, number>> = {
   during: 1,
   'before-crop': 2,
   'after-crop': 2,
+  clip: 3,
 };
-const OTHER_RANK = 3;
+const OTHER_RANK = 4;
 const EARLIER_RANK = 10;
 
 /**
  * Chooses the pictures to embed within `maxBytes` of undecoded bytes: those of every change's last revision before
- * those of earlier ones, pairs before single pictures before crops, and in each rank by time.
+ * those of earlier ones, pairs before single pictures before crops before clips, and in each rank by time.
  */
 export async function choosePictures(
   stories: readonly Story[],
@@ -40,13 +42,15 @@ export async function choosePictures(
 ): Promise<PictureBook> {
   const ids = new Map<string, string>();
   let bytes = 0;
-  const left = { overLimit: 0, missing: 0, notShowable: 0 };
-  for (const { sha256, mediaType } of wanted(stories)) {
+  const left = { overLimit: 0, clipsOverLimit: 0, missing: 0, notShowable: 0 };
+  for (const { role, sha256, mediaType } of wanted(stories)) {
     const blob = await blobs.get(sha256);
     if (blob === undefined) left.missing += 1;
     else if (!shownTypes.has(mediaType) || blob.mediaType !== mediaType) left.notShowable += 1;
-    else if (bytes + blob.bytes.byteLength > maxBytes) left.overLimit += 1;
-    else {
+    else if (bytes + blob.bytes.byteLength > maxBytes) {
+      left.overLimit += 1;
+      if (role === 'clip') left.clipsOverLimit += 1;
+    } else {
       bytes += blob.bytes.byteLength;
       ids.set(sha256, `picture-${ids.size + 1}`);
     }

@@ -3,9 +3,9 @@ import { html, type Html } from './html.js';
 import { momentOf, scene, shownPart, union } from './scene.js';
 import type { Showing } from './showing.js';
 
-/** What one step of a change looks like: a pair to compare where there is one, else single pictures, and close-ups. */
+/** What one step of a change looks like: a pair to compare where there is one, else single pictures, close-ups, and a clip. */
 export function stage(step: ChangeEvent, showing: Showing): Html | undefined {
-  const drawn = [whole(step, showing), crops(step, showing)].filter((part) => part !== undefined);
+  const drawn = [whole(step, showing), crops(step, showing), clip(step, showing)].filter((part) => part !== undefined);
   return drawn.length === 0 ? undefined : html`${drawn}`;
 }
 
@@ -95,4 +95,15 @@ function crops(step: ChangeEvent, showing: Showing): Html | undefined {
     ];
   });
   return shown.length === 0 ? undefined : html`<div class="crops">${shown}</div>`;
+}
+
+/** A moving picture, which begins when somebody opens it. */
+function clip(step: ChangeEvent, showing: Showing): Html | undefined {
+  const picture = step.pictures.find(({ role, sha256 }) => role === 'clip' && showing.book.ids.has(sha256));
+  if (picture === undefined) return undefined;
+  const view = shownPart(picture, showing.frameSize);
+  return html`<details class="clip">
+    <summary>Clip${picture.frame !== undefined && ` from ${showing.moments.word(picture.frame.elapsedMs)} on`}</summary>
+    ${scene(showing, { picture, view, shown: view, label: `Clip, first ${momentOf(picture, showing)}` })}
+  </details>`;
 }

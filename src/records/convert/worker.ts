@@ -126,7 +126,7 @@ const zoneFromProto = ({ name, use, polygon }: ProtoZone): Zone => ({
   polygon: polygon.map(({ x, y }) => [finite(x, 'zones.polygon'), finite(y, 'zones.polygon')]),
 });
 
-const roles = ['before', 'during', 'after', 'whole'] as const;
+const roles = ['before', 'during', 'after', 'whole', 'clip'] as const;
 const motions = ['active', 'still', 'unseen'] as const;
 
 /** Words that are lower case in our records are upper case in proto. */

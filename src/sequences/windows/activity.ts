@@ -9,6 +9,7 @@ import {
   type SettledRegion,
 } from '../../records/index.js';
 import { isAfter } from '../reorder.js';
+import { shownClip, withClipFrame, type ClipFrame } from './clip-frames.js';
 import { chooseKeyframe, type Keyframe } from './keyframes.js';
 import type { ClosedWindow, Window, WindowInput, WindowSpec } from './window.js';
 
@@ -43,6 +44,8 @@ export const activityDefaults: ActivityOptions = {
 const SIDE_FRAMES = 5;
 /** Frames that show what moves, one for each thing. */
 const DURING_FRAMES = 8;
+/** Smaller copies for a moving picture may have this share of `maxBytes` beside. */
+const CLIP_SHARE = 1 / 8;
 
 export interface ActivityState {
   mode: 'quiet' | 'active';
@@ -56,6 +59,8 @@ export interface ActivityState {
   recent: SequenceFrame[];
   before: SequenceFrame[];
   keyframes: Keyframe[];
+  /** The latest frames of the activity, for a moving picture. */
+  clip: readonly ClipFrame[];
   /** What came to rest since the window opened. */
   settled: SettledRegion[];
   baseline: SequenceFrame | undefined;
@@ -100,6 +105,7 @@ class ActivityWindow implements Window<ActivityState> {
       recent: [],
       before: [],
       keyframes: [],
+      clip: [],
       settled: [],
       baseline: undefined,
       dark: false,
@@ -115,10 +121,18 @@ class ActivityWindow implements Window<ActivityState> {
   }
 
   kept(): ReadonlySet<number> {
-    return new Set(this.keptPositions().map(({ index }) => index));
+    return new Set(this.#wholes().map(({ index }) => index));
+  }
+
+  keptSmall(): ReadonlySet<number> {
+    return new Set(this.state.clip.map(({ ref }) => ref.index));
   }
 
   keptPositions(): Position[] {
+    return [...this.#wholes(), ...this.state.clip.map(({ ref }) => ref.position)];
+  }
+
+  #wholes(): Position[] {
     const { recent, before, keyframes, baseline } = this.state;
     const alone = before.filter(({ ref }) => ref.index !== baseline?.ref.index);
     return [...recent, ...alone, ...keyframes.map((k) => k.frame)].map(({ ref }) => ref.position);
@@ -131,7 +145,7 @@ class ActivityWindow implements Window<ActivityState> {
   push(input: WindowInput): ClosedWindow[] {
     switch (input.type) {
       case 'frame':
-        return this.#frame(input.ref, input.bytes, measured(input));
+        return this.#frame(input, measured(input));
       case 'tick':
         return this.#passed(input.elapsedMs);
       case 'pause':
@@ -143,7 +157,7 @@ class ActivityWindow implements Window<ActivityState> {
     }
   }
 
-  #frame(ref: FrameRef, bytes: number, evidence: FrameEvidence): ClosedWindow[] {
+  #frame({ ref, bytes, smallBytes }: FrameInput, evidence: FrameEvidence): ClosedWindow[] {
     const { state } = this;
     const nowMs = ref.elapsedMs;
     const closed: ClosedWindow[] = [];
@@ -181,6 +195,9 @@ class ActivityWindow implements Window<ActivityState> {
       const { keyframes, thinned } = chooseKeyframe(state.keyframes, frame, evidence.tracks, room);
       state.keyframes = keyframes;
       state.thinnedFrames += thinned;
+      if (smallBytes !== undefined) {
+        state.clip = withClipFrame(state.clip, { ref, bytes: smallBytes }, this.#options.maxBytes * CLIP_SHARE);
+      }
     }
     closed.push(...this.#passed(nowMs));
     return closed;
@@ -236,7 +253,7 @@ class ActivityWindow implements Window<ActivityState> {
   /** An activity whose scene before is lost is held against the baseline. */
   #lose(frames: ReadonlySet<number>): ClosedWindow[] {
     const { state } = this;
-    const left = (frame: SequenceFrame) => !frames.has(frame.ref.index);
+    const left = (frame: Pick<SequenceFrame, 'ref'>) => !frames.has(frame.ref.index);
     const before = state.before.filter(left);
     if (before.length === 0 && state.before.length > 0 && state.baseline) {
       before.push({ ...state.baseline, role: 'before' });
@@ -244,6 +261,7 @@ class ActivityWindow implements Window<ActivityState> {
     state.before = before;
     state.recent = state.recent.filter(left);
     state.keyframes = state.keyframes.filter(({ frame }) => left(frame));
+    state.clip = state.clip.filter(left);
     return [];
   }
 
@@ -255,6 +273,7 @@ class ActivityWindow implements Window<ActivityState> {
     state.recent = [];
     state.before = [];
     state.keyframes = [];
+    state.clip = [];
     state.baseline = undefined;
     state.dark = false;
   }
@@ -286,7 +305,12 @@ class ActivityWindow implements Window<ActivityState> {
     const after: SequenceFrame[] = shown.map((frame) => ({ ...frame, role: 'after' }));
     // A part may have told every frame by now; what came to rest is told all the same.
     if (state.segment.length === 0 && after.length > 0 && state.last) state.segment = [{ ref: state.last }];
-    const closed = this.#close('activity', [...state.before, ...this.#during(), ...after]);
+    const closed = this.#close('activity', [
+      ...shownClip(state.clip, 'all'),
+      ...state.before,
+      ...this.#during(),
+      ...after,
+    ]);
     state.keyframes = [];
     state.settledMs = state.last?.elapsedMs ?? state.settledMs;
     state.baseline = state.recent.at(-1) ?? state.baseline;
@@ -296,12 +320,13 @@ class ActivityWindow implements Window<ActivityState> {
     } else {
       state.mode = 'quiet';
       state.before = [];
+      state.clip = [];
     }
     return closed;
   }
 
   #closePart(): ClosedWindow[] {
-    const closed = this.#close('part', this.#during());
+    const closed = this.#close('part', [...shownClip(this.state.clip, 'latest'), ...this.#during()]);
     this.state.keyframes = [];
     return closed;
   }
@@ -355,7 +380,9 @@ class ActivityWindow implements Window<ActivityState> {
   }
 }
 
-function measured({ ref, evidence }: Extract<WindowInput, { type: 'frame' }>): FrameEvidence {
+type FrameInput = Extract<WindowInput, { type: 'frame' }>;
+
+function measured({ ref, evidence }: FrameInput): FrameEvidence {
   if (evidence !== undefined) return evidence;
   throw new BlinkstreamError(`frame ${ref.index} of ${ref.source} came to an activity window without being measured`, {
     code: 'WINDOW_WITHOUT_GATE',

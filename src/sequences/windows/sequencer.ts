@@ -89,6 +89,10 @@ export class Sequencer<State> {
     return this.#window.kept();
   }
 
+  keptSmall(): ReadonlySet<number> {
+    return this.#window.keptSmall?.() ?? none;
+  }
+
   keptPositions(): readonly Position[] {
     return this.#window.keptPositions();
   }
@@ -149,6 +153,8 @@ export class Sequencer<State> {
     return closed.map((window) => ({ ordinal: this.#state.ordinal++, ...window }));
   }
 }
+
+const none: ReadonlySet<number> = new Set();
 
 type Unnumbered = Omit<NumberedWindow, 'ordinal'>;
 

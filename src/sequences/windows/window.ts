@@ -14,6 +14,8 @@ export type WindowInput =
       readonly type: 'frame';
       readonly ref: FrameRef;
       readonly bytes: number;
+      /** Bytes of a smaller copy, see `keptSmall`; absent where none can be made. */
+      readonly smallBytes?: number | undefined;
       /** Absent where no gate has measured it. */
       readonly evidence?: FrameEvidence;
     }
@@ -48,6 +50,8 @@ export interface Window<State> {
   push(input: WindowInput): ClosedWindow[];
   /** Frames to hold, by index. */
   kept(): ReadonlySet<number>;
+  /** Frames to hold smaller copies of, by index. */
+  keptSmall?(): ReadonlySet<number>;
   /** Where to find them in the source, but for the baseline. */
   keptPositions(): readonly Position[];
   /** The scene as last settled, stored with the checkpoint because its source may be past reading again. */

@@ -12,6 +12,9 @@ import {
   type SourceItem,
   type Tick,
 } from '../../records/index.js';
+import { shrunk, shrunkBytes } from '../../pixels/shrink.js';
+import { leaseOf } from '../../sources/budget.js';
+import { CLIP_WIDEST_PX } from '../../sequences/windows/clip-frames.js';
 import { orderOf } from '../../sequences/reorder.js';
 import {
   Sequencer,
@@ -62,14 +65,34 @@ export function window<State, Needs extends 'measured' | 'frames'>(
       const scene = reducer.baseline()?.ref.index;
       if (scene !== undefined && context.restoredScene !== undefined) held.set(scene, context.restoredScene);
 
+      /** Smaller copies of frames for a clip, of which few are wanted and the bytes are bounded. */
+      const small = new Map<number, Lease>();
+      const holdSmall = (index: number, lease: Lease): void => {
+        const content = lease.content();
+        const copy = shrunk(content, CLIP_WIDEST_PX);
+        if (copy === undefined) return;
+        small.get(index)?.release();
+        if (copy === content) lease.retain();
+        const bytes = shrunkBytes(content, CLIP_WIDEST_PX) ?? 0;
+        small.set(index, copy === content ? lease : leaseOf(copy, bytes, () => undefined));
+      };
+      /** A new frame, where it is for a clip: of a window that it closes, or of one to come. */
+      const takeSmall = (input: SequencerInput, closed: readonly NumberedWindow[]): void => {
+        if (input.type !== 'frame') return;
+        const { index } = input.ref;
+        const isShown = closed.some(({ frames }) => frames.some((f) => f.role === 'clip' && f.ref.index === index));
+        const lease = held.get(index);
+        if (lease !== undefined && (isShown || reducer.keptSmall().has(index))) holdSmall(index, lease);
+      };
       const give = (sequence: FrameSequence): void => {
         context.listener.closed?.(sequence);
         subscriber.next(sequence);
       };
       const feed = (input: SequencerInput, checkpoint: () => Checkpoint | undefined): void => {
         const closed = reducer.push(input);
+        takeSmall(input, closed);
         closed.forEach((one, i) => {
-          const sequence: FrameSequence = { ...sequenceOf(one, held, name), ...(zones && { zones }) };
+          const sequence: FrameSequence = { ...sequenceOf(one, { held, small }, name), ...(zones && { zones }) };
           // State after the push is state after all that it closed, so the last of them carries it.
           if (i < closed.length - 1) return give(sequence);
           const state = checkpoint();
@@ -80,7 +103,7 @@ export function window<State, Needs extends 'measured' | 'frames'>(
             ...(state && scene && { settledScene: withLease(scene, held) }),
           });
         });
-        letGo(reducer, held);
+        letGo(reducer, held, small);
       };
       const checkpointAt = (item: Frame | Tick, upstream: Readonly<Record<string, unknown>>): Checkpoint => {
         const position = positionAt(item);
@@ -112,7 +135,10 @@ export function window<State, Needs extends 'measured' | 'frames'>(
       const giveUpMissing = (): void => {
         if (!lossy) return;
         lossy = false;
-        const missing = new Set([...reducer.kept()].filter((index) => !held.has(index)));
+        const missing = new Set([
+          ...[...reducer.kept()].filter((index) => !held.has(index)),
+          ...[...reducer.keptSmall()].filter((index) => !small.has(index)),
+        ]);
         if (missing.size > 0) feed({ type: 'lost', frames: missing }, () => undefined);
       };
       const hold = ({ ref, lease }: Frame): void => {
@@ -127,13 +153,17 @@ export function window<State, Needs extends 'measured' | 'frames'>(
         context.listener.windowed?.(frame.ref);
         hold(frame);
         const { ref, lease } = frame;
-        feed({ type: 'frame', ref, bytes: lease.bytes, ...(evidence && { evidence }) }, () =>
+        const smallBytes = shrunkBytes(lease.content(), CLIP_WIDEST_PX);
+        feed({ type: 'frame', ref, bytes: lease.bytes, smallBytes, ...(evidence && { evidence }) }, () =>
           checkpointAt(frame, upstream()),
         );
       };
       const takeAgain = (frame: Frame): void => {
         context.listener.readAgain?.(frame.ref);
-        if (isKept(frame)) hold(frame);
+        if (!isKept(frame)) return;
+        const { index } = frame.ref;
+        if (reducer.keptSmall().has(index)) holdSmall(index, frame.lease);
+        if (reducer.kept().has(index)) hold(frame);
       };
       context.gatedBefore.push(takeAgain);
       const subscription = source.subscribe(
@@ -161,8 +191,9 @@ export function window<State, Needs extends 'measured' | 'frames'>(
       );
       return () => {
         subscription.unsubscribe();
-        for (const lease of held.values()) lease.release();
+        for (const lease of [...held.values(), ...small.values()]) lease.release();
         held.clear();
+        small.clear();
       };
     });
 }
@@ -170,12 +201,18 @@ export function window<State, Needs extends 'measured' | 'frames'>(
 type Upstream = GatedFrame['upstream'];
 const none: Upstream = () => ({});
 
-function sequenceOf(closed: NumberedWindow, held: ReadonlyMap<number, Lease>, source: string): FrameSequence {
+function sequenceOf(
+  closed: NumberedWindow,
+  { held, small }: Readonly<Record<'held' | 'small', ReadonlyMap<number, Lease>>>,
+  source: string,
+): FrameSequence {
   const { baseline, frames, ...rest } = closed;
   return {
     source,
     ...rest,
-    frames: frames.map((frame) => (frame.role === undefined ? withoutPixels(frame) : withLease(frame, held))),
+    frames: frames.map((frame) =>
+      frame.role === undefined ? withoutPixels(frame) : withLease(frame, frame.role === 'clip' ? small : held),
+    ),
     ...(baseline && { baseline: withLease(baseline, held) }),
   };
 }
@@ -203,7 +240,13 @@ const latest = (a: Position | undefined, b: Position | undefined): Position | un
 const earliest = (positions: readonly Position[]): Position =>
   positions.reduce((lowest, position) => (position.index < lowest.index ? position : lowest));
 
-function letGo<State>(reducer: Sequencer<State>, held: Map<number, Lease>): void {
+function letGo<State>(reducer: Sequencer<State>, held: Map<number, Lease>, small: Map<number, Lease>): void {
+  const wanted = reducer.keptSmall();
+  for (const [index, lease] of small) {
+    if (wanted.has(index)) continue;
+    small.delete(index);
+    lease.release();
+  }
   const kept = reducer.kept();
   const scene = reducer.baseline()?.ref.index;
   for (const [index, lease] of held) {

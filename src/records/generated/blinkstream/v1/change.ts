@@ -76,6 +76,7 @@ export interface Measure {
 
 /** A picture that supports the event; EventService.GetEvidence gives its bytes. */
 export interface EvidencePicture {
+  /** before, after, before-crop, after-crop or during; clip: a moving picture (animated WebP), of which frame is the first. */
   role: string;
   sha256: string;
   mediaType: string;

@@ -270,6 +270,8 @@ export enum SequenceFrame_Role {
   DURING = "DURING",
   AFTER = "AFTER",
   WHOLE = "WHOLE",
+  /** CLIP - A smaller copy, for a moving picture. */
+  CLIP = "CLIP",
 }
 
 export function sequenceFrame_RoleFromJSON(object: any): SequenceFrame_Role {
@@ -289,6 +291,9 @@ export function sequenceFrame_RoleFromJSON(object: any): SequenceFrame_Role {
     case 4:
     case "WHOLE":
       return SequenceFrame_Role.WHOLE;
+    case 5:
+    case "CLIP":
+      return SequenceFrame_Role.CLIP;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SequenceFrame_Role");
   }
@@ -306,6 +311,8 @@ export function sequenceFrame_RoleToJSON(object: SequenceFrame_Role): string {
       return "AFTER";
     case SequenceFrame_Role.WHOLE:
       return "WHOLE";
+    case SequenceFrame_Role.CLIP:
+      return "CLIP";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SequenceFrame_Role");
   }
@@ -323,6 +330,8 @@ export function sequenceFrame_RoleToNumber(object: SequenceFrame_Role): number {
       return 3;
     case SequenceFrame_Role.WHOLE:
       return 4;
+    case SequenceFrame_Role.CLIP:
+      return 5;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SequenceFrame_Role");
   }
