@@ -13,7 +13,7 @@ import { WatchedService } from './support/watched-service.js';
 
 export const name = 'cameras';
 
-const counts = [4, 8, 16, 24, 32, 40, 48];
+const counts = [4, 8, 16, 32, 48, 64, 80, 96];
 const MAX_FPS = 5;
 const WARM_UP_MS = 15_000;
 const MEASURED_MS = 36_000;

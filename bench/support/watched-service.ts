@@ -56,8 +56,8 @@ export class WatchedService {
   }
 
   #event(line: string): void {
-    const event = JSON.parse(line) as { phase?: string; interval?: { last?: { timeMs?: number | string } } };
-    const lastMs = Number(event.interval?.last?.timeMs);
+    const event = JSON.parse(line) as { phase?: string; interval?: { last?: { time?: string } } };
+    const lastMs = Date.parse(event.interval?.last?.time ?? '');
     if (event.phase === 'STARTED' && !Number.isNaN(lastMs)) {
       this.#delays.push({ atMs: Date.now(), delayMs: Date.now() - lastMs });
     }
