@@ -4,8 +4,8 @@ import type { Planes } from '../pixels/planes.js';
 const SAME = 0.8;
 /** So many neighbours of each direction correlate by chance as strongly as that hardly ever. */
 const LEAST_PAIRS = 24;
-/** Lamps of any usual colour, and daylight, differ in red over blue by no more than this factor. */
-const MOST_TINT = 2.2;
+/** Red over blue in a shadow, which the sky lights, differs from that beside it by no more than this factor. */
+const MOST_TINT = 1.5;
 const DARK = 16;
 /** So many samples along its border belong to neither side of it. */
 const BORDER = 2;
@@ -22,8 +22,14 @@ export function isSameSurface(cells: readonly number[], then: Planes, now: Plane
   const directions = [1, width].map((step) => detailAlong(inner, step, then, now));
   if (directions.some(({ pairs }) => pairs < LEAST_PAIRS)) return false;
   const sum = (part: 'own' | 'other' | 'shared') => directions.reduce((total, direction) => total + direction[part], 0);
-  if (sum('shared') < SAME * Math.sqrt(sum('own') * sum('other'))) return false;
-  return Math.abs(Math.log(redOverBlue(cells, now) / redOverBlue(cells, then))) < Math.log(MOST_TINT);
+  // What is quite even shares nothing with anything.
+  const shared = sum('shared');
+  if (shared <= 0 || shared < SAME * Math.sqrt(sum('own') * sum('other'))) return false;
+  // A lamp of another colour tints all of the picture.
+  const all = Array.from({ length: now.y.length }, (_, i) => i);
+  const tint = redOverBlue(cells, now) / redOverBlue(cells, then);
+  const tintOfAll = redOverBlue(all, now) / redOverBlue(all, then);
+  return Math.abs(Math.log(tint / tintOfAll)) < Math.log(MOST_TINT);
 }
 
 /** Without the border, which is of the light's making. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { changeInBox, compareScenes, type SceneComparison } from '../../src/evidence/comparison.js';
 import { holdingSide, outlineSide } from '../../src/evidence/sides.js';
+import { isSameSurface } from '../../src/evidence/surface.js';
 import { colourName } from '../../src/pixels/colour.js';
 import { areaOf, iou, unionOf } from '../../src/pixels/geometry.js';
+import type { Planes } from '../../src/pixels/planes.js';
 import type { PictureU8, Region } from '../../src/records/index.js';
 import { box, PICTURE } from '../support/scenes.js';
 import { Stage, type Box, type Shot } from '../../fixtures/stage.js';
@@ -127,6 +129,30 @@ describe('what is no thing', () => {
     expect(regions).toEqual([]);
     expect(soft).toHaveLength(1);
     expect(soft[0].strength).toBeLessThan(0);
+  });
+
+  it('is no even thing before a scene with detail', () => {
+    const planes = (levelAt: (x: number, y: number) => number): Planes => {
+      const [width, height] = [40, 40];
+      const y = Float32Array.from({ length: width * height }, (_, i) => levelAt(i % width, Math.floor(i / width)));
+      return { width, height, shrink: 1, y, u: new Float32Array(y.length), v: new Float32Array(y.length) };
+    };
+    const cells = Array.from({ length: 400 }, (_, i) => (10 + Math.floor(i / 20)) * 40 + 10 + (i % 20));
+    const stripes = planes((x, y) => 70 + ((x * 3 + y * 5) % 40));
+    expect(
+      isSameSurface(
+        cells,
+        stripes,
+        planes(() => 230),
+      ),
+    ).toBe(false);
+    expect(
+      isSameSurface(
+        cells,
+        stripes,
+        planes((x, y) => 0.5 * (70 + ((x * 3 + y * 5) % 40))),
+      ),
+    ).toBe(true);
   });
 
   it('does not hide a thing that came in its middle', () => {
