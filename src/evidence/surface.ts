@@ -6,18 +6,23 @@ const SAME = 0.8;
 const LEAST_PAIRS = 24;
 /** Red over blue in a shadow, which the sky lights, differs from that beside it by no more than this factor. */
 const MOST_TINT = 1.5;
+/** A border that light has made is so many times stronger on one side. */
+const NEW_BORDER = 2.5;
 const DARK = 16;
 /** So many samples along its border belong to neither side of it. */
 const BORDER = 2;
 
 /**
  * Whether some samples show the surface that they showed before, in another light: a shadow with a sharp border, or a lamp,
- * multiplies what is there, while a thing puts its own detail in its place. Surfaces without detail tell nothing, and
+ * multiplies what is there, while a thing puts its own detail in its place, and its border where none was. Surfaces without detail tell nothing, and
  * another colour than light has is another coat of paint.
  * @param cells samples of both planes
  */
 export function isSameSurface(cells: readonly number[], then: Planes, now: Planes): boolean {
   const { width } = now;
+  // The outline of a thing that only changed its colour is there on both sides.
+  const steps = [then, now].map((planes) => stepAcrossBorder(cells, planes));
+  if (Math.max(...steps) < NEW_BORDER * Math.min(...steps)) return false;
   const inner = innerOf(cells, width);
   const directions = [1, width].map((step) => detailAlong(inner, step, then, now));
   if (directions.some(({ pairs }) => pairs < LEAST_PAIRS)) return false;
@@ -30,6 +35,27 @@ export function isSameSurface(cells: readonly number[], then: Planes, now: Plane
   const tint = redOverBlue(cells, now) / redOverBlue(cells, then);
   const tintOfAll = redOverBlue(all, now) / redOverBlue(all, then);
   return Math.abs(Math.log(tint / tintOfAll)) < Math.log(MOST_TINT);
+}
+
+/** Mean step from samples inside to those as far outside, grey levels. */
+function stepAcrossBorder(cells: readonly number[], { y, width, height }: Planes): number {
+  const all = new Set(cells);
+  let [sum, pairs] = [0, 0];
+  for (const i of cells) {
+    const column = i % width;
+    const ways = [
+      [-1, column >= 2 * BORDER],
+      [1, column < width - 2 * BORDER],
+      [-width, i >= 2 * BORDER * width],
+      [width, i < (height - 2 * BORDER) * width],
+    ] as const;
+    for (const [way, isInside] of ways) {
+      if (!isInside || all.has(i + way)) continue;
+      sum += Math.abs(y[i + BORDER * way] - y[i - BORDER * way]);
+      pairs++;
+    }
+  }
+  return sum / Math.max(1, pairs);
 }
 
 /** Without the border, which is of the light's making. */

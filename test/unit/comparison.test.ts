@@ -138,21 +138,33 @@ describe('what is no thing', () => {
       return { width, height, shrink: 1, y, u: new Float32Array(y.length), v: new Float32Array(y.length) };
     };
     const cells = Array.from({ length: 400 }, (_, i) => (10 + Math.floor(i / 20)) * 40 + 10 + (i % 20));
-    const stripes = planes((x, y) => 70 + ((x * 3 + y * 5) % 40));
+    const striped = (x: number, y: number): number => 70 + ((x * 3 + y * 5) % 40);
+    const isInside = (x: number, y: number): boolean => x >= 10 && x < 30 && y >= 10 && y < 30;
+    const shown = (levelAt: (x: number, y: number) => number): Planes =>
+      planes((x, y) => (isInside(x, y) ? levelAt(x, y) : striped(x, y)));
     expect(
       isSameSurface(
         cells,
-        stripes,
-        planes(() => 230),
+        shown(striped),
+        shown(() => 230),
       ),
     ).toBe(false);
     expect(
       isSameSurface(
         cells,
-        stripes,
-        planes((x, y) => 0.5 * (70 + ((x * 3 + y * 5) % 40))),
+        shown(striped),
+        shown((x, y) => 0.3 * striped(x, y)),
       ),
     ).toBe(true);
+    // Its outline is there before as well: it is the thing that changed.
+    const dark = shown((x, y) => 0.3 * striped(x, y));
+    expect(
+      isSameSurface(
+        cells,
+        dark,
+        shown((x, y) => 0.2 * striped(x, y)),
+      ),
+    ).toBe(false);
   });
 
   it('does not hide a thing that came in its middle', () => {
