@@ -126,10 +126,14 @@ export class Job {
 
   /** @throws Error where it never comes, or a process or the subscription ends that nobody has ended */
   async #until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadlineMs = performance.now() + patienceMs;
+    let [read, deadlineMs] = [this.subscriber.events.length, performance.now() + patienceMs];
     while (!(await condition())) {
       this.subscriber.check();
       this.signal.throwIfAborted();
+      // A long run is none that hangs: only where nothing more is read, too, does nothing happen.
+      if (this.subscriber.events.length !== read) {
+        [read, deadlineMs] = [this.subscriber.events.length, performance.now() + patienceMs];
+      }
       // Between the look before and this one it may have ended in the way that is waited for.
       if (this.#watched?.hasEnded && !(await condition())) {
         throw new Error(`the watching process ended by itself, ${this.#watched.account}`);

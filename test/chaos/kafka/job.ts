@@ -228,9 +228,11 @@ export class KafkaJob {
   }
 
   async #until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadlineMs = performance.now() + patienceMs;
+    let [read, deadlineMs] = [this.read, performance.now() + patienceMs];
     while (!(await condition())) {
       this.check();
+      // A long job is none that hangs: only where nothing more is read, too, does nothing happen.
+      if (this.read !== read) [read, deadlineMs] = [this.read, performance.now() + patienceMs];
       if (performance.now() > deadlineMs) throw new Error(`nothing happened in ${patienceMs / 1_000} s`);
       await sleep(pollMs);
     }
