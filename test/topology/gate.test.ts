@@ -93,6 +93,15 @@ describe('gate: nothing happens', () => {
     expect(settledIn(all)).toEqual([]);
   });
 
+  it('a camera that is knocked to and fro again and again makes no overlay of the edges in its scene', () => {
+    const sign: Box = { x: 70, y: 50, width: 8, height: 8, colour: [235, 235, 235] };
+    const all = gated(FPS * 20, (i) => ({
+      boxes: [sign],
+      shift: Math.floor(i / FPS) % 2 === 0 ? { dx: 0, dy: 0 } : { dx: 1, dy: 0 },
+    }));
+    expect(all.flatMap(({ overlays }) => overlays)).toEqual([]);
+  });
+
   it('a soft shadow that falls and goes is a shadow', () => {
     const all = gated(150, (i) => ({
       ...(i >= 50 && i < 100 && { shadow: { x: 90, y: 60, radiusPx: 55, darkness: 0.4 } }),

@@ -1,5 +1,6 @@
 import { CELL, type CellGrid, type CellPlanes } from '../../pixels/cells.js';
 import { components } from '../../pixels/components.js';
+import { planeShift } from '../../pixels/shift.js';
 
 /** Time between looks, ms: what moves is elsewhere by the next, what stepped looks the same. */
 const LOOK_MS = 200;
@@ -20,6 +21,11 @@ const KEPT = 0.7;
 /** How many cells around a group must be calm before and after, and which share of them: an encoder disturbs a few. */
 const RING = 2;
 const CALM_RING = 0.9;
+
+/** A camera that moved makes every edge step: a shift of the plane of so many pixels explains so much of what differs. */
+const MOVED_PX = 0.1;
+const EXPLAINED = 0.3;
+const SAME_LIGHT = { gain: 1, offset: 0 };
 
 /** What cells did from one look to the next. */
 const [calm, restless, changed] = [0, 1, 2];
@@ -56,6 +62,7 @@ export const isLookDue = ({ atMs }: StepsState, elapsedMs: number): boolean => e
  * Finds cells that stepped: they looked the same for a while, looked different in the next look, and look that way still,
  * while nothing around them changed before or after. Digits of a clock do, whatever moves elsewhere; what moves comes from
  * beside and goes on, and drops and noise do not stay. Samples are compared, not means: another digit has as much ink.
+ * Nothing is told of looks between which the camera moved.
  * @param sigma noise of the picture, grey levels
  * @returns the cells that stepped one look ago
  */
@@ -67,8 +74,9 @@ export function look(
 ): number[] {
   const seen: Seen = { plane: planes.plane(), u: planes.u, v: planes.v };
   const isTooLate = elapsedMs - steps.atMs > LONGEST_LOOK_MS;
-  const now = isTooLate ? steps.last.map(() => restless) : movesBetween(steps, seen, grid, sigma);
-  const found = isTooLate ? [] : stepped(steps, now, grid);
+  const moves = isTooLate ? undefined : movesBetween(steps, seen, grid, sigma);
+  const now = moves === undefined || hasMoved(moves, steps, seen, grid) ? steps.last.map(() => restless) : moves;
+  const found = stepped(steps, now, grid);
   steps.atMs = elapsedMs;
   steps.plane.set(seen.plane);
   steps.u.set(seen.u);
@@ -76,6 +84,13 @@ export function look(
   steps.secondLast = steps.last;
   steps.last = now;
   return found;
+}
+
+/** Whether the camera did, between two looks. */
+function hasMoved(moves: Uint8Array, before: Seen, after: Seen, grid: CellGrid): boolean {
+  if (!moves.includes(changed)) return false;
+  const { dx, dy, explained } = planeShift(before.plane, after.plane, grid, SAME_LIGHT);
+  return explained > EXPLAINED && Math.hypot(dx, dy) > MOVED_PX;
 }
 
 function stepped({ last, secondLast }: StepsState, now: Uint8Array, grid: CellGrid): number[] {
