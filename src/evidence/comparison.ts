@@ -79,7 +79,7 @@ export function compareScenes(
   const su = smooth3(du, now.width, now.height);
   const sv = smooth3(dv, now.width, now.height);
   const asked = Int32Array.from({ length: size }, (_, i) => i).filter((i) => usable[i] === 1);
-  const spread = (values: Float32Array) => robustSpread(asked.length, (k) => values[asked[k]]);
+  const spread = (values: Float32Array) => robustSpread(Float32Array.from(asked, (i) => values[i]));
   const least = Math.max(LEAST_DIFFERENCE, DEVIATIONS * spread(sy));
   const leastColour = Math.max(LEAST_DIFFERENCE, DEVIATIONS * Math.max(spread(su), spread(sv)));
   const score = new Float32Array(size);

@@ -174,8 +174,9 @@ function measureChroma({ samples, scale, chromaWidth, chromaHeight, grid }: Chro
       }
     }
   }
-  const count = 4 * pairsAcross * pairsDown;
-  for (let c = 0; c < out.length; c++) out[c] = (out[c] / count - 128) * scale;
+  const share = scale / (4 * pairsAcross * pairsDown);
+  const zero = 128 * scale;
+  for (let c = 0; c < out.length; c++) out[c] = out[c] * share - zero;
 }
 
 interface ChromaPlane {

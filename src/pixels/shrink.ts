@@ -56,19 +56,29 @@ function meansInto(
   { width, height, block }: ShrunkSize,
 ): void {
   const { channels, data } = source;
+  const wide = width * channels;
+  if (block === 1 && width <= source.width && height <= source.height) {
+    for (let y = 0; y < height; y++) {
+      const row = y * source.width * channels;
+      target.set(data.subarray(row, row + wide), y * wide);
+    }
+    return;
+  }
+  // Where each block's samples begin in their row, so that the border is asked for once and not sample by sample.
+  const columns = Int32Array.from({ length: width * block }, (_, x) => Math.min(source.width - 1, x) * channels);
+  const sums = new Uint32Array(wide);
   const area = block * block;
-  const lastX = source.width - 1;
-  const lastY = source.height - 1;
   for (let y = 0, o = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      for (let c = 0; c < channels; c++, o++) {
-        let sum = area >> 1;
-        for (let dy = 0; dy < block; dy++) {
-          const row = Math.min(lastY, y * block + dy) * source.width;
-          for (let dx = 0; dx < block; dx++) sum += data[(row + Math.min(lastX, x * block + dx)) * channels + c];
+    sums.fill(area >> 1);
+    for (let dy = 0; dy < block; dy++) {
+      const row = Math.min(source.height - 1, y * block + dy) * source.width * channels;
+      for (let x = 0, k = 0; x < columns.length; k += channels) {
+        for (const end = x + block; x < end; x++) {
+          const i = row + columns[x];
+          for (let c = 0; c < channels; c++) sums[k + c] += data[i + c];
         }
-        target[o] = (sum / area) | 0;
       }
     }
+    for (let k = 0; k < sums.length; k++, o++) target[o] = sums[k] / area;
   }
 }

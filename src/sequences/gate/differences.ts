@@ -257,8 +257,11 @@ function chromaGain({ baseU, baseV }: GateState, { u, v }: CellPlanes, witnesses
   return own <= witnesses.length * 9 ? 1 : cross / own;
 }
 
-const spreadOf = (values: Float32Array, base: Float32Array, witnesses: Int32Array): number =>
-  robustSpread(witnesses.length, (k) => values[witnesses[k]] - base[witnesses[k]]);
+function spreadOf(values: Float32Array, base: Float32Array, witnesses: Int32Array): number {
+  const off = new Float32Array(witnesses.length);
+  for (let k = 0; k < off.length; k++) off[k] = values[witnesses[k]] - base[witnesses[k]];
+  return robustSpread(off);
+}
 
 function countApart(values: Float32Array, base: Float32Array, limit: number): number {
   let n = 0;

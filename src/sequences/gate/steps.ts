@@ -94,8 +94,13 @@ function hasMoved(moves: Uint8Array, before: Seen, after: Seen, grid: CellGrid):
 }
 
 function stepped({ last, secondLast }: StepsState, now: Uint8Array, grid: CellGrid): number[] {
-  const mask = last.map((did) => (did === changed ? 1 : 0));
-  const count = mask.reduce((sum, one) => sum + one, 0);
+  const mask = new Uint8Array(last.length);
+  let count = 0;
+  for (let c = 0; c < mask.length; c++) {
+    if (last[c] !== changed) continue;
+    mask[c] = 1;
+    count++;
+  }
   if (count === 0 || count > MOST_CHANGED * mask.length) return [];
   const isCalm = (c: number) => secondLast[c] === calm && now[c] === calm;
   return components(mask, grid.columns, grid.rows).flatMap(({ cells, left, right, top, bottom }) => {

@@ -125,15 +125,15 @@ export function viewOf(
 const noiseEnergy = (sigma: number, { shrink }: CellGrid): number =>
   (2 * DIFFERENCES * sigma * sigma) / (shrink === 1 ? 1 : 4);
 
-/** Sum of the squared differences between neighbouring samples of a cell. */
+/** Sum of the squared differences between neighbouring samples of a cell; `CELL` samples a row, written out for speed. */
 function energyAt(plane: Uint8Array, at: number, width: number): number {
-  let sum = 0;
-  for (let y = 0, i = at; y < CELL; y++, i += width) {
-    for (let x = 0; x < CELL; x++) {
-      const here = plane[i + x];
-      if (x + 1 < CELL) sum += (plane[i + x + 1] - here) ** 2;
-      if (y + 1 < CELL) sum += (plane[i + x + width] - here) ** 2;
-    }
+  let [a, b, c, d] = [plane[at], plane[at + 1], plane[at + 2], plane[at + 3]];
+  let sum = (b - a) * (b - a) + (c - b) * (c - b) + (d - c) * (d - c);
+  for (let y = 1, i = at + width; y < CELL; y++, i += width) {
+    const [e, f, g, h] = [plane[i], plane[i + 1], plane[i + 2], plane[i + 3]];
+    sum += (f - e) * (f - e) + (g - f) * (g - f) + (h - g) * (h - g);
+    sum += (e - a) * (e - a) + (f - b) * (f - b) + (g - c) * (g - c) + (h - d) * (h - d);
+    [a, b, c, d] = [e, f, g, h];
   }
   return sum;
 }

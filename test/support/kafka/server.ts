@@ -12,16 +12,16 @@
  * It cannot outlive the process that started it: a guard kills it when that process is gone, however it went.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findKafka, type JavaCommand, type KafkaInstallation } from './installation.js';
 import { warmUp, whenReady } from './ready.js';
+import { freePort } from '../free-port.js';
 
 const run = promisify(execFile);
 
@@ -234,21 +234,4 @@ async function freePorts({ listeners = {} }: BrokerOptions): Promise<Ports> {
     while (Object.entries(ports).some(([other, port]) => other !== name && port === ports[name]));
   }
   return ports;
-}
-
-/** Below the ports that systems give to outgoing connections: it must be free again after a kill -9. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    const server = createServer();
-    try {
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
-      return port;
-    } catch {
-      // Taken: another one.
-    } finally {
-      server.close();
-    }
-  }
 }
