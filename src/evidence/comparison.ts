@@ -41,12 +41,16 @@ const LEAST_SAMPLES = 10;
  * comparison is grouped, and groups whose border is soft, or which show the same surface, are shadows or lamps.
  *
  * @param ignored parts of the original picture to leave out: overlays, things in motion; what zones leave out too
+ * @param within parts of the original picture outside of which nothing is told; absent for all of it
  */
 export function compareScenes(
   before: readonly PictureU8[],
   after: readonly PictureU8[],
   ignored: readonly Region[],
-  zones?: readonly Zone[],
+  {
+    zones,
+    within,
+  }: { readonly zones?: readonly Zone[] | undefined; readonly within?: readonly Region[] | undefined } = {},
 ): SceneComparison {
   const { width, height } = after[0];
   const shrink = Math.max(1, Math.round(Math.sqrt((width * height) / SAMPLES)));
@@ -56,7 +60,8 @@ export function compareScenes(
   const shift = shiftBetween(then, now, light);
   if (shift.dx !== 0 || shift.dy !== 0) then = shiftPlanes(then, shift.dx, shift.dy);
 
-  const usable = new Uint8Array(now.y.length).fill(1);
+  const usable = new Uint8Array(now.y.length).fill(within === undefined ? 1 : 0);
+  for (const region of within ?? []) mark(usable, region, now, 1);
   for (const region of ignored) mark(usable, region, now, 0);
   const unwatched = unwatchedMask(zones, now);
   if (unwatched !== undefined) for (let i = 0; i < usable.length; i++) usable[i] &= 1 - unwatched[i];
@@ -78,7 +83,8 @@ export function compareScenes(
   const sy = smooth3(dy, now.width, now.height);
   const su = smooth3(du, now.width, now.height);
   const sv = smooth3(dv, now.width, now.height);
-  const asked = Int32Array.from({ length: size }, (_, i) => i).filter((i) => usable[i] === 1);
+  // Noise is that of the whole picture, also where little of it is told.
+  const asked = Int32Array.from({ length: size }, (_, i) => i).filter((i) => within !== undefined || usable[i] === 1);
   const spread = (values: Float32Array) => robustSpread(Float32Array.from(asked, (i) => values[i]));
   const least = Math.max(LEAST_DIFFERENCE, DEVIATIONS * spread(sy));
   const leastColour = Math.max(LEAST_DIFFERENCE, DEVIATIONS * Math.max(spread(su), spread(sv)));

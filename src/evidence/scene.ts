@@ -28,6 +28,8 @@ import { readText } from './text.js';
 export interface Shot {
   readonly ref: FrameRef;
   readonly picture: PictureU8;
+  /** In which light the gate saw it; absent where none has looked. */
+  readonly illumination?: number | undefined;
 }
 
 /** A changed region with what the models see in it on both sides. */
@@ -92,7 +94,7 @@ export async function observeScene(
     before.map((shot) => shot.picture),
     after.map((shot) => shot.picture),
     ignoredParts(sequence),
-    sequence.zones,
+    { zones: sequence.zones, within: acrossLights(before, after, sequence) },
   );
   const objects = { before: [] as DetectedObject[], after: [] as DetectedObject[] };
   if (comparison.regions.length > 0) {
@@ -115,11 +117,29 @@ export async function observeScene(
 async function shotOf(frame: SequenceFrame<Lease>): Promise<Shot> {
   const content = frame.lease?.content();
   if (content === undefined) throw new RangeError(`frame ${frame.ref.index} has no pixels`);
-  return { ref: frame.ref, picture: toRgb8(await pictureOf(content)) };
+  return {
+    ref: frame.ref,
+    picture: toRgb8(await pictureOf(content)),
+    illumination: frame.evidence?.illumination,
+  };
 }
 
 const sameSize = (before: readonly Shot[], after: readonly Shot[]): boolean =>
   new Set([...before, ...after].map(({ picture }) => `${picture.width}x${picture.height}`)).size === 1;
+
+/**
+ * In another light, by night or with a lamp on, materials look otherwise: only what the gate has seen coming to rest is
+ * held against what was there. Undefined where the light is one.
+ */
+function acrossLights(
+  before: readonly Shot[],
+  after: readonly Shot[],
+  { settled }: FrameSequence,
+): readonly Region[] | undefined {
+  const lights = new Set([...before, ...after].map(({ illumination }) => illumination));
+  lights.delete(undefined);
+  return lights.size > 1 ? settled.map(({ region }) => region) : undefined;
+}
 
 /** Overlays, and what moves in the very frames that are compared. */
 function ignoredParts(sequence: FrameSequence): Region[] {

@@ -9,6 +9,8 @@ const MOST_TINT = 1.5;
 /** A border that light has made is so many times stronger on one side. */
 const NEW_BORDER = 2.5;
 const DARK = 16;
+/** An outline is a step so many times as large as those within. A lamp of soft borders has none on either side. */
+const OUTLINED = 1.5;
 /** So many samples along its border belong to neither side of it. */
 const BORDER = 2;
 
@@ -20,10 +22,11 @@ const BORDER = 2;
  */
 export function isSameSurface(cells: readonly number[], then: Planes, now: Planes): boolean {
   const { width } = now;
-  // The outline of a thing that only changed its colour is there on both sides.
-  const steps = [then, now].map((planes) => stepAcrossBorder(cells, planes));
-  if (Math.max(...steps) < NEW_BORDER * Math.min(...steps)) return false;
   const inner = innerOf(cells, width);
+  // The outline of a thing that only changed its colour is there on both sides.
+  const [before, after] = [then, now].map((planes) => stepAcrossBorder(cells, planes));
+  const isOutlined = before > OUTLINED * stepWithin(inner, then) && after > OUTLINED * stepWithin(inner, now);
+  if (isOutlined && Math.max(before, after) < NEW_BORDER * Math.min(before, after)) return false;
   const directions = [1, width].map((step) => detailAlong(inner, step, then, now));
   if (directions.some(({ pairs }) => pairs < LEAST_PAIRS)) return false;
   const sum = (part: 'own' | 'other' | 'shared') => directions.reduce((total, direction) => total + direction[part], 0);
@@ -52,6 +55,19 @@ function stepAcrossBorder(cells: readonly number[], { y, width, height }: Planes
     for (const [way, isInside] of ways) {
       if (!isInside || all.has(i + way)) continue;
       sum += Math.abs(y[i + BORDER * way] - y[i - BORDER * way]);
+      pairs++;
+    }
+  }
+  return sum / Math.max(1, pairs);
+}
+
+/** Mean step over the same distance within, grey levels. */
+function stepWithin(inner: ReadonlySet<number>, { y, width }: Planes): number {
+  let [sum, pairs] = [0, 0];
+  for (const i of inner) {
+    for (const way of [2 * BORDER, 2 * BORDER * width]) {
+      if (!inner.has(i + way)) continue;
+      sum += Math.abs(y[i + way] - y[i]);
       pairs++;
     }
   }

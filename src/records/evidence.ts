@@ -58,6 +58,8 @@ export interface FrameEvidence {
   readonly settled: readonly SettledRegion[];
   /** Luma of this frame over luma of the baseline, fitted: `luma ≈ gain * baseline + offset`, offset in grey levels. */
   readonly light: { readonly gain: number; readonly offset: number };
+  /** Number of the light that the scene is seen in, among those that this source has had: by day, by night, with a lamp on. */
+  readonly illumination: number;
   /** Parts never to be reported: overlays as learned so far. */
   readonly overlays: readonly Region[];
   /** Standard deviation of the sensor noise of one pixel, in grey levels. */

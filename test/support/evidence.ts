@@ -23,6 +23,7 @@ export function evidenceOf(mark: Mark, index: number, tracks = 1): FrameEvidence
     light: { gain: 1, offset: 0 },
     overlays: [],
     noiseSigma: 1,
+    illumination: 0,
     changedShare: active ? 0.1 : 0,
   };
 }

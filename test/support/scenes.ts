@@ -47,7 +47,7 @@ export function sceneOf(story: Story): SceneEvidence {
   };
   if (story.before === undefined && story.after === undefined) return nothing;
   const [before, after] = [stage.draw(story.before), stage.draw(story.after)];
-  const comparison = compareScenes([before], [after], [], story.zones);
+  const comparison = compareScenes([before], [after], [], { zones: story.zones });
   const objects = { before: story.objects?.before ?? [], after: story.objects?.after ?? [] };
   const regions = comparison.regions.map((changed): ObservedRegion => {
     const at = (seen: readonly DetectedObject[]) => seen.find((o) => iou(o.region, changed.region) > 0.3);
@@ -90,6 +90,7 @@ function sequenceOf(conditions: readonly ConditionSpan[]): FrameSequence {
       light: { gain: 1, offset: 0 },
       overlays: [],
       noiseSigma: 1,
+      illumination: 0,
       changedShare: 0,
     },
   }));

@@ -12,6 +12,7 @@ const evidence = (motion: FrameEvidence['motion']): FrameEvidence => ({
   light: { gain: 1, offset: 0 },
   overlays: [],
   noiseSigma: 1,
+  illumination: 0,
   changedShare: 0,
 });
 

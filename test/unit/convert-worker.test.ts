@@ -127,6 +127,7 @@ const evidence = () =>
       light: fc.record({ gain: any.real(), offset: any.real() }, plain),
       overlays: fc.array(any.region(), { maxLength: 2 }),
       noiseSigma: any.real(),
+      illumination: fc.nat(100),
       changedShare: any.real(),
     },
     plain,

@@ -205,6 +205,7 @@ const evidenceToProto = (evidence: FrameEvidence): ProtoEvidence => ({
   overlays: evidence.overlays.map((region) => parts.regionToProto(region, 'overlays')),
   noiseSigma: finite(evidence.noiseSigma, 'noise_sigma'),
   changedShare: finite(evidence.changedShare, 'changed_share'),
+  illumination: count(evidence.illumination, 'illumination'),
 });
 
 const evidenceFromProto = (evidence: ProtoEvidence): FrameEvidence => ({
@@ -230,4 +231,5 @@ const evidenceFromProto = (evidence: ProtoEvidence): FrameEvidence => ({
   overlays: evidence.overlays.map((region) => parts.regionFromProto(region, 'overlays')),
   noiseSigma: finite(evidence.noiseSigma, 'noise_sigma'),
   changedShare: finite(evidence.changedShare, 'changed_share'),
+  illumination: evidence.illumination,
 });

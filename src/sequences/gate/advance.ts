@@ -4,13 +4,15 @@ import type { LightFit } from '../../pixels/light.js';
 import { components, regionOf, sharpness, type Component } from '../../pixels/components.js';
 import { differences, GREY, type CellDifferences, type Differences } from './differences.js';
 import type { GateOptions } from './options.js';
-import { resume } from './interruption.js';
+import { changeLight, forgetIn, isOtherLight, lightChanged } from './illumination.js';
+import { arrive, resume } from './interruption.js';
 import { isCompressed, nuisancesOf } from './nuisances.js';
 import { countFlips, fadeFlips, overlaysOf, type Overlays } from './overlays.js';
+import { keepReference } from './reference.js';
 import type { GateState } from './state.js';
 import { isLookDue, look } from './steps.js';
 import { linkTracks } from './tracks.js';
-import { freshView, isLost, isSceneNow, lossOf, viewOf } from './view.js';
+import { freshView, isLost, isOutOfFocus, isSceneNow, lossOf, viewOf } from './view.js';
 
 /** Under this steepness of its border (a ramp has a third, an edge one) a component is a shadow or a lamp, not a thing. */
 const SHARP = 0.65;
@@ -25,8 +27,6 @@ const COLOURED = 2;
 const RECENT_MS = 150;
 const BASELINE_MS = 8_000;
 const NOISE_MS = 3_000;
-/** A scene in which nothing differs becomes the reference for shifts and borders this often. */
-const REFERENCE_MS = 1_000;
 
 /** What a component of differing cells is taken for. */
 interface Part extends Component {
@@ -69,13 +69,27 @@ export function advance(
   const lightBefore = state.light;
   let found = compare();
   const wasLost = isLost(state.view);
+  const isSeen = !first && !wasLost && !state.interrupted;
+  let isRelit = isSeen && isOtherLight(state, found, planes, grid);
   if (!first && (wasLost || found.isDoubtful || isLookDue(state.steps, ref.elapsedMs))) {
     const view = viewOf(state, planes, grid, { untold: masks.untold, sigma });
     const loss = lossOf(state.view, view, ref.elapsedMs);
-    if (loss !== undefined && !isSceneNow(state.view, loss, ref.elapsedMs))
+    // Another light may show less of the detail, and where edges are all the same; a lens out of focus takes them all.
+    isRelit &&= loss === undefined || !isOutOfFocus(loss);
+    if (isRelit) state.view = freshView();
+    else if (loss !== undefined && !isSceneNow(state.view, loss, ref.elapsedMs))
       return unseen(state, loss, { light: lightBefore, noiseSigma: sigma, overlays });
-    if (loss !== undefined) begin(state, planes);
+    else if (loss !== undefined) begin(state, planes);
     if (wasLost) state.interrupted = true;
+  }
+  const { illumination } = state;
+  if (isRelit) {
+    changeLight(state, found, planes, grid, { elapsedMs: ref.elapsedMs, sigma });
+    found = compare();
+    resume(state, found, ref);
+    // What differs from a light that is known again came with it, and is no slow change.
+    arrive(state, found, ref);
+    found = compare();
   }
   if (state.interrupted) {
     resume(state, found, ref);
@@ -96,15 +110,19 @@ export function advance(
   const atRest = parts.filter((part) => isAtRest(part, state, options.settleMs));
   const settled = settle(state, grid, found, atRest, ref, options.settleMs);
   fadeFlips(state, dtMs);
-  if (parts.length === 0 && found.shift.explained === 0) refer(state, planes, found.light, ref.elapsedMs);
+  if (parts.length === 0 && found.shift.explained === 0) keepReference(state, planes, ref.elapsedMs);
   learn(state, found, parts, masks.silent, dtMs);
-  const nuisances = nuisancesOf(state, grid, found, parts, overlays, { sigma, compressed, dtMs });
+  const nuisances = [
+    ...lightChanged(illumination, ref.elapsedMs),
+    ...nuisancesOf(state, grid, found, parts, overlays, { sigma, compressed, dtMs }),
+  ];
   return {
     motion: things.length > 0 ? 'active' : 'still',
     nuisances,
     tracks: points,
     settled,
     light: found.light,
+    illumination: illumination.id,
     overlays: overlays.regions,
     noiseSigma: sigma,
     changedShare: things.reduce((sum, part) => sum + part.cells.length, 0) / state.baseY.length,
@@ -129,6 +147,7 @@ function unseen(
     tracks: [],
     settled: [],
     light,
+    illumination: state.illumination.id,
     overlays: overlays.regions,
     noiseSigma,
     changedShare: 0,
@@ -147,15 +166,6 @@ function begin(state: GateState, planes: CellPlanes): void {
   state.recentV.set(v);
   state.reference.set(planes.plane());
   state.view = freshView();
-}
-
-/** Takes the frame's plane, in the baseline's light, as the reference of the settled scene. */
-function refer(state: GateState, planes: CellPlanes, { gain, offset }: LightFit, nowMs: number): void {
-  if (nowMs - state.referenceMs < REFERENCE_MS) return;
-  state.referenceMs = nowMs;
-  const plane = planes.plane();
-  for (let i = 0; i < plane.length; i++)
-    state.reference[i] = Math.min(255, Math.max(0, (plane[i] - offset) / gain + 0.5));
 }
 
 /**
@@ -243,6 +253,7 @@ function settle(
         leftAt: at(state.leftFrame[left], state.leftElapsedMs[left]),
         restedAt: at(state.restFrame[rested], state.restElapsedMs[rested]),
       });
+      forgetIn(state.illumination, part, grid);
     }
     for (const c of part.cells) adopt(state, found, c);
   }
@@ -253,8 +264,11 @@ function settle(
 
 function adopt(state: GateState, found: Differences, c: number): void {
   state.baseY[c] = state.recentY[c];
-  state.baseU[c] = state.recentU[c];
-  state.baseV[c] = state.recentV[c];
+  // By night the colours of the day are kept, to know it again.
+  if (found.chroma >= GREY) {
+    state.baseU[c] = state.recentU[c];
+    state.baseV[c] = state.recentV[c];
+  }
   state.known[c] = 1;
   state.leftFrame[c] = -1;
   found.foreground[c] = 0;

@@ -55,11 +55,11 @@ export const GREY = 0.4;
 /** Squared colour difference beyond which a cell has no more to say about the colour of the whole picture. */
 const MOST_COLOUR = 144;
 /** Least difference of a cell's mean that counts, grey levels. */
-const LEAST_DIFFERENCE = 5;
+export const LEAST_DIFFERENCE = 5;
 /** The same where an encoder has flattened the picture: it moves the mean of its blocks by several levels. */
 const COMPRESSED_DIFFERENCE = 10;
 /** Keeps the logarithm calm in the dark, grey levels. */
-const DARK = 16;
+export const DARK = 16;
 /** Cells that tell of a whole picture what they have in common. */
 const WITNESSES = 1_800;
 /** Deviation of all cells from the settled scene, grey levels, and gain of the light that no usual change leaves. */

@@ -20,3 +20,12 @@ export function resume(state: GateState, { foreground, y, u, v }: Differences, r
     state.leftElapsedMs[c] = ref.elapsedMs;
   }
 }
+
+/** What differs has just come to rest where it is. */
+export function arrive({ restFrame, restElapsedMs }: GateState, { foreground }: Differences, ref: FrameRef): void {
+  for (let c = 0; c < foreground.length; c++) {
+    if (foreground[c] === 0) continue;
+    restFrame[c] = ref.index;
+    restElapsedMs[c] = ref.elapsedMs;
+  }
+}

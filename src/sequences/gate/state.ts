@@ -1,9 +1,33 @@
 import { cellGrid } from '../../pixels/cells.js';
 import { sameLight, type LightFit } from '../../pixels/light.js';
+import type { Nuisance } from '../../records/index.js';
 import type { EventOrder } from '../reorder.js';
 import { freshSteps, type StepsState } from './steps.js';
 import type { TracksState } from './tracks.js';
 import { freshView, type ViewState } from './view.js';
+
+/** How the settled scene looked in one light when it was left; rounded, since every checkpoint holds it. */
+export interface Illumination {
+  readonly id: number;
+  readonly leftMs: number;
+  readonly y: Uint8ClampedArray;
+  readonly u: Int8Array;
+  readonly v: Int8Array;
+  /** 0 where the look was not known, or something else lies there by now. */
+  readonly known: Uint8Array;
+  readonly noiseSigma: number;
+}
+
+/** In which light the scene is seen, and those in which it was; plain, lives in the checkpoint. */
+export interface IlluminationState {
+  id: number;
+  nextId: number;
+  /** The one that was left last comes last. */
+  remembered: Illumination[];
+  /** The last change of it, and since when; told for a moment. */
+  switchedMs: number;
+  told: Nuisance | undefined;
+}
 
 /** Everything the gate knows about a scene; plain and structured-clonable. Arrays hold one value a cell. */
 export interface GateState {
@@ -47,6 +71,7 @@ export interface GateState {
   usualOffset: number;
   usualNoiseSigma: number;
   speckles: number;
+  illumination: IlluminationState;
   tracking: TracksState;
 }
 
@@ -83,6 +108,7 @@ export function freshState(width: number, height: number, first: EventOrder): Ga
     usualOffset: 0,
     usualNoiseSigma: Number.NaN,
     speckles: 0,
+    illumination: { id: 0, nextId: 1, remembered: [], switchedMs: Number.NEGATIVE_INFINITY, told: undefined },
     tracking: { nextId: 1, tracks: [] },
   };
 }

@@ -175,3 +175,5 @@ export function lossOf(state: ViewState, view: View | undefined, nowMs: number):
 /** Whether what blocks the view has done so for so long that it is what the camera watches now, as a closed gate is. */
 export const isSceneNow = ({ lostMs }: ViewState, loss: Nuisance, nowMs: number): boolean =>
   loss.unit === units.blocked && nowMs - lostMs >= STAYS_MS;
+
+export const isOutOfFocus = ({ unit }: Nuisance): boolean => unit === units.blurred;

@@ -197,6 +197,8 @@ export interface FrameEvidence {
   overlays: Region[];
   noiseSigma: number;
   changedShare: number;
+  /** Number of the light that the scene is seen in, among those that the source has had. */
+  illumination: number;
 }
 
 export enum FrameEvidence_Motion {
@@ -1339,6 +1341,7 @@ function createBaseFrameEvidence(): FrameEvidence {
     overlays: [],
     noiseSigma: 0,
     changedShare: 0,
+    illumination: 0,
   };
 }
 
@@ -1370,6 +1373,9 @@ export const FrameEvidence: MessageFns<FrameEvidence> = {
     }
     if (message.changedShare !== 0) {
       writer.uint32(73).double(message.changedShare);
+    }
+    if (message.illumination !== 0) {
+      writer.uint32(80).uint32(message.illumination);
     }
     return writer;
   },
@@ -1459,6 +1465,14 @@ export const FrameEvidence: MessageFns<FrameEvidence> = {
             message.changedShare = reader.double();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.illumination = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1504,6 +1518,7 @@ export const FrameEvidence: MessageFns<FrameEvidence> = {
         : isSet(object.changed_share)
         ? globalThis.Number(object.changed_share)
         : 0,
+      illumination: isSet(object.illumination) ? globalThis.Number(object.illumination) : 0,
     };
   },
 
@@ -1535,6 +1550,9 @@ export const FrameEvidence: MessageFns<FrameEvidence> = {
     }
     if (message.changedShare !== 0) {
       obj.changedShare = floatToJson(message.changedShare);
+    }
+    if (message.illumination !== 0) {
+      obj.illumination = Math.round(message.illumination);
     }
     return obj;
   },
