@@ -63,6 +63,7 @@ async function subscribe(io: CommandIo, options: SubscribeOptions): Promise<Exit
     onlyNew,
     untilEnd,
     signal: io.signal,
+    onCertificateUnusable: ({ message }) => io.notes.line(message),
     onRetry: ({ attempt, reason: told }) => {
       const reason = shortReason(told);
       if (!hasAnswered && attempt >= firstAttempts) throw unreachable(from, reason);

@@ -6,7 +6,7 @@ import { hostAndPort, requireSecureCalling } from './address.js';
 import { checkToken, withBearer } from './bearer.js';
 import { handshakeProblem } from './handshake.js';
 import type { ClientSecurity } from './index.js';
-import { TlsFiles } from './tls-files.js';
+import { type OnCertificateUnusable, TlsFiles } from './tls-files.js';
 
 /** How a client reaches one gRPC server. */
 export interface ClientAccess {
@@ -25,6 +25,7 @@ export interface ClientAccessOptions {
   readonly stage: Stage;
   /** Another host is called only with a token or a certificate of ours. */
   readonly credential: boolean;
+  readonly onCertificateUnusable?: OnCertificateUnusable | undefined;
 }
 
 /** @throws BlinkstreamError `ADDRESS_NOT_SECURE`, `TOKEN_INVALID`, and as `TlsFiles.read` (all user) */
@@ -38,7 +39,7 @@ export async function clientAccess(options: ClientAccessOptions): Promise<Client
     async next() {
       if (files === undefined) return { credentials: credentials.createInsecure(), options: interceptors };
       // Half renewed: the ones before are good as long as the server takes them.
-      await files.renew().catch(() => undefined);
+      await files.renewIfUsable(options.onCertificateUnusable);
       const context = createSecureContext(files.context);
       const host = hostAndPort(address)?.host ?? 'localhost';
       if (isIP(host) === 0) {

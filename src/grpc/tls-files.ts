@@ -12,6 +12,9 @@ export interface TlsPaths {
   readonly key?: string | undefined;
 }
 
+/** Told of TLS files that were renewed and cannot be used, as yet: it may be that only half of them are written. */
+export type OnCertificateUnusable = (problem: BlinkstreamError) => void;
+
 type Contents = Partial<Record<keyof TlsPaths, Buffer>>;
 
 /** Far more than a bundle of all public authorities has. */
@@ -52,6 +55,16 @@ export class TlsFiles {
     if (names.every((name) => before[name]?.equals(now[name] ?? Buffer.alloc(0)) ?? true)) return false;
     this.contents = now;
     return true;
+  }
+
+  /** As `renew`; where the files cannot be used, `onUnusable` is told, and those of before stay in use. */
+  async renewIfUsable(onUnusable?: OnCertificateUnusable): Promise<void> {
+    try {
+      await this.renew();
+    } catch (error) {
+      if (!(error instanceof BlinkstreamError)) throw error;
+      onUnusable?.(error);
+    }
   }
 }
 

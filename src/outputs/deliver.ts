@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { encodeEventMessage, type EventFormat, type EventMessage } from '../kafka/event-message.js';
 import type { ChangeLog, Cursor } from '../log/index.js';
 import { BackOff } from '../records/back-off.js';
 import { BlinkstreamError, type ChangeEvent, type ErrorDetails } from '../records/index.js';
+import { pauseFor } from '../records/pause.js';
 import { killPoint } from '../records/kill-points.js';
 import { Grace, GraceOver } from './grace.js';
 import { KeptCursor } from './kept-cursor.js';
@@ -96,7 +96,7 @@ export async function deliver(to: Destination, options: DeliveryOptions): Promis
         const askedMs = error instanceof AskedToWait ? error.waitMs : 0;
         const retryInMs = Math.max(backOff.pauseMs(attempt.soundMs), askedMs);
         onProblem?.(error, retryInMs);
-        await pause(retryInMs, undefined, { signal }).catch(() => undefined);
+        await pauseFor(retryInMs, signal);
       } finally {
         events += attempt.sent;
       }

@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Dismissal } from '../changes/feedback.js';
 import type { Committer } from '../log/index.js';
 import { BlinkstreamError, messageOf, type ChangeEvent, type FrameRef } from '../records/index.js';
+import { pauseFor } from '../records/pause.js';
 import type { Source } from '../sources/index.js';
 import type { PipelineListener } from './context.js';
 import { run, type RunOptions, type RunResult } from './run.js';
@@ -146,7 +146,7 @@ export async function keepGoing(pipeline: Pipeline<never>, options: KeepingOptio
       if (!mayPass) return enter('failed', { failures, error });
       const waiting = enter('waiting', { failures, error });
       if (pipeline.retries === false) return waiting;
-      await paused(Math.min(maxPauseMs, firstPauseMs * 2 ** (failures - 1)), AbortSignal.any([drain, signal]));
+      await pauseFor(Math.min(maxPauseMs, firstPauseMs * 2 ** (failures - 1)), AbortSignal.any([drain, signal]));
     }
   }
 }
@@ -156,12 +156,6 @@ function withoutError(status: PipelineStatus): PipelineStatus {
   delete rest.error;
   return rest;
 }
-
-/** Resolves early when the signal aborts. */
-const paused = (ms: number, signal: AbortSignal): Promise<void> =>
-  pause(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
 
 const incomplete = ({ source }: PipelineStatus, report: RunResult['report']): BlinkstreamError =>
   new BlinkstreamError(report.problem ?? `${source} is incomplete: ${report.framesRead} frames were read`, {

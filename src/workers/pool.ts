@@ -3,6 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clientAccess } from '../grpc/client-access.js';
 import type { ClientSecurity } from '../grpc/index.js';
+import type { OnCertificateUnusable } from '../grpc/tls-files.js';
 import type { ReasonSequence } from '../reasoning/index.js';
 import { BlinkstreamError, type FrameSequence } from '../records/index.js';
 import { workerAddress } from './address.js';
@@ -21,6 +22,7 @@ export interface WorkerPoolOptions {
   readonly addresses?: readonly string[];
   /** For all `addresses`; on another host, TLS and something to be let in by are needed. */
   readonly security?: ClientSecurity;
+  readonly onCertificateUnusable?: OnCertificateUnusable;
   /** Why a worker is down, each time that one goes down; the others go on, and it is tried again. */
   readonly onDown?: (problem: BlinkstreamError) => void;
   /** Time for one sequence on one worker, from its first byte to its whole answer. Default 120,000. */
@@ -76,11 +78,11 @@ const describeWithinMs = 5_000;
  *   `startRemoteLife` (user)
  */
 export async function createWorkerPool(options: WorkerPoolOptions = {}): Promise<WorkerPool> {
-  const { security = {} } = options;
+  const { security = {}, onCertificateUnusable } = options;
   const addresses = await Promise.all(
     (options.addresses ?? []).map(workerAddress).map(async (address) => ({
       address,
-      access: await clientAccess({ address, security, stage: 'worker', credential: true }),
+      access: await clientAccess({ address, security, stage: 'worker', credential: true, onCertificateUnusable }),
     })),
   );
   const children = options.children ?? (addresses.length > 0 ? 0 : Math.max(1, availableParallelism() - 1));

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BlinkstreamError, type FrameSequence, messageOf, type Reasoned } from '../records/index.js';
+import { pauseFor } from '../records/pause.js';
 import type { Ask } from './client.js';
 import type { Life } from './lives.js';
 import type { WorkerListener } from './load.js';
@@ -127,7 +127,7 @@ export class SupervisedWorker {
       }
       if (failures > 0 && !signal.aborted) {
         const pauseMs = Math.min(longestBackOffMs, firstBackOffMs * 2 ** (failures - 1));
-        await sleep(pauseMs, undefined, { signal }).catch(() => undefined); // Aborted: the loop ends.
+        await pauseFor(pauseMs, signal); // Aborted: the loop ends.
       }
     }
   }

@@ -237,6 +237,9 @@ describe('files of TLS', () => {
     const next = await authority.issue('renewed');
     await writeFile(paths.cert, next.cert);
     await expect(files.renew()).rejects.toMatchObject({ code: 'TLS_FILE_INVALID' });
+    const told: string[] = [];
+    await files.renewIfUsable(({ code }) => told.push(code));
+    expect(told).toEqual(['TLS_FILE_INVALID']);
     expect(files.context).toEqual(before);
     await writeFile(paths.key, next.key);
     expect(await files.renew()).toBe(true);
@@ -317,11 +320,13 @@ describe('a server with TLS', () => {
     const address = `127.0.0.1:${port}`;
     const other = await certificateAuthority('other');
     const client = await folder.pair('client', await authority.issue('client'));
+    const told: string[] = [];
     const calling = await clientAccess({
       address,
       security: { tls: { ca, ...client } },
       stage: 'output',
       credential: true,
+      onCertificateUnusable: ({ code }) => told.push(code),
     });
     expect(await calling.problem()).toBeUndefined();
     await writeFile(clientCa, other.ca);
@@ -329,8 +334,13 @@ describe('a server with TLS', () => {
     expect(await calling.problem()).toMatchObject({ code: 'CLIENT_CERTIFICATE_REFUSED' });
     // The client, too, goes by what is on disk when it connects.
     const renewed = await other.issue('client');
-    await Promise.all([writeFile(client.cert, renewed.cert), writeFile(client.key, renewed.key)]);
+    await writeFile(client.cert, renewed.cert);
     await calling.next();
+    expect(told).toEqual(['TLS_FILE_INVALID']);
+    expect(await calling.problem()).toMatchObject({ code: 'CLIENT_CERTIFICATE_REFUSED' });
+    await writeFile(client.key, renewed.key);
+    await calling.next();
+    expect(told).toHaveLength(1);
     expect(await calling.problem()).toBeUndefined();
     close();
   });

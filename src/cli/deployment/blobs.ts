@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { folderStore, sweepFolder } from '../../blobs/folder.js';
 import type { ClaimCheckStore } from '../../blobs/index.js';
 import { s3Store } from '../../blobs/s3.js';
 import { sweepFailed, type TellNote } from '../../operation/notes.js';
 import { BlinkstreamError } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 import type { BlobsEntry } from '../../topology/deployment/blobs.js';
 
 const sweepEveryMs = 3_600_000;
@@ -35,6 +35,6 @@ export async function keepSwept(entry: BlobsEntry, folder: string, tell: TellNot
       if (!(error instanceof BlinkstreamError)) throw error;
       tell(sweepFailed(error));
     }
-    await pause(sweepEveryMs, undefined, { signal }).catch(() => undefined);
+    await pauseFor(sweepEveryMs, signal);
   }
 }

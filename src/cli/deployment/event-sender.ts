@@ -1,10 +1,11 @@
 import { join, resolve } from 'node:path';
 import type { ChangeLog } from '../../log/index.js';
-import { eventsWait, type OutputName, type TellNote } from '../../operation/notes.js';
+import { certificateUnusable, eventsWait, type OutputName, type TellNote } from '../../operation/notes.js';
 import type { DeliveryOptions } from '../../outputs/deliver.js';
 import { kafkaOutput } from '../../outputs/kafka.js';
 import { mqttOutput } from '../../outputs/mqtt/mqtt.js';
 import { webhookOutput } from '../../outputs/webhook/webhook.js';
+import type { BlinkstreamError } from '../../records/index.js';
 import { kafkaOptionsOf } from '../../topology/deployment/kafka.js';
 import { mqttOptionsOf } from '../../topology/deployment/mqtt.js';
 import type { LoadedDeployment } from '../../topology/deployment/parse.js';
@@ -40,7 +41,8 @@ export async function eventSenders(
   }
   if (outputs.mqtt) {
     const mqtt = mqttOptionsOf(outputs.mqtt, folder, sources);
-    add('mqtt', 'cursor', (delivery) => mqttOutput({ ...delivery, ...mqtt }));
+    const onCertificateUnusable = (problem: BlinkstreamError): void => tell(certificateUnusable(problem));
+    add('mqtt', 'cursor', (delivery) => mqttOutput({ ...delivery, ...mqtt, onCertificateUnusable }));
   }
   return senders;
 }

@@ -1,4 +1,4 @@
-import { kafkaNote, workerDown } from '../../operation/notes.js';
+import { kafkaNote, certificateUnusable, workerDown } from '../../operation/notes.js';
 import { changeEventToJson } from '../../records/convert/change.js';
 import { BlinkstreamError } from '../../records/index.js';
 import { kafkaReplay } from '../../sources/kafka/replay/feed.js';
@@ -123,6 +123,7 @@ class Replay {
       addresses: workers.addresses,
       security: securityIn(loaded.folder, workers),
       onDown: (problem) => io.notes.line(workerDown(problem).message),
+      onCertificateUnusable: (problem) => io.notes.line(certificateUnusable(problem).message),
       deadlineMs: workers.deadlineMs,
     });
     try {

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { dirname, resolve } from 'node:path';
 import { openLmdbLog } from '../../log/lmdb.js';
 import type { Dismissal } from '../../changes/feedback.js';
@@ -26,7 +25,6 @@ import { startEventServer } from '../../outputs/grpc/server.js';
 import { jsonLinesOutput } from '../../outputs/jsonl.js';
 import { changeEventToJson } from '../../records/convert/change.js';
 import { makeFolder } from '../../records/files.js';
-import { BackOff } from '../../records/back-off.js';
 import { BlinkstreamError, type ChangeEvent } from '../../records/index.js';
 import { persist } from '../../records/persist.js';
 import { frameService } from '../../sources/push/service.js';
@@ -34,7 +32,6 @@ import { loadDeployment, type LoadedDeployment } from '../../topology/deployment
 import { securityIn } from '../../topology/deployment/security.js';
 import type { PipelineStatus } from '../../topology/pipeline.js';
 import { Service } from '../../topology/service.js';
-import { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from '../../workers/pool.js';
 import type { CommandIo } from '../command.js';
 import { eventLine } from '../event-lines.js';
 import { type ExitCode, exitCodes } from '../exit-codes.js';
@@ -46,6 +43,7 @@ import { beginPart, partsOf, type PartsContext } from './parts.js';
 import { hubOf } from './pushing.js';
 import { withSecretsHidden } from './secrets.js';
 import { afterDeadline, keepPruned, SideWork } from './side-work.js';
+import { startWorkers } from './start-workers.js';
 
 /** What `run` was asked for beside the file, which it takes precedence over. */
 export interface RunWishes {
@@ -109,6 +107,7 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
         ...(workers.children !== undefined && { children: workers.children }),
         addresses: workers.addresses,
         security: securityIn(loaded.folder, workers),
+        onCertificateUnusable: (problem) => tell(certificateUnusable(problem)),
         onDown: (problem) => tell(workerDown(problem)),
         deadlineMs: workers.deadlineMs,
         listener: workerListener(tell),
@@ -214,23 +213,6 @@ async function logOf(
   } catch (error) {
     if (stop.aborted) return undefined;
     throw error;
-  }
-}
-
-/** Workers that are killed while they start, by a machine out of memory say, are started again: a service is to stay up. */
-async function startWorkers({
-  signal,
-  ...options
-}: WorkerPoolOptions & { readonly signal: AbortSignal }): Promise<WorkerPool> {
-  for (const backOff = new BackOff(); ;) {
-    try {
-      return await createWorkerPool(options);
-    } catch (error) {
-      const isKilled = error instanceof BlinkstreamError && error.code === 'WORKER_KILLED';
-      if (!isKilled || signal.aborted) throw error;
-      options.onDown?.(error);
-      await pause(backOff.pauseMs(0), undefined, { signal }).catch(() => undefined); // Asked to end: one last try.
-    }
   }
 }
 

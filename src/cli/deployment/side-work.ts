@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ChangeLog } from '../../log/index.js';
 import { pruneFailed, type TellNote } from '../../operation/notes.js';
 import { mayPass } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 
 /** What goes on beside the pipelines: where it fails, they stop, because nobody would see what they make. */
 export class SideWork {
@@ -43,9 +43,7 @@ export async function keepPruned(
       if (!mayPass(error)) throw error;
       tell(pruneFailed(error));
     }
-    await pause(everyMs, undefined, { signal }).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    await pauseFor(everyMs, signal);
   }
 }
 

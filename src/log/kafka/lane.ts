@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Kafka, Message, Transaction } from 'kafkajs';
 import type { EventFormat } from '../../kafka/event-message.js';
 import { asKafkaError } from '../../kafka/errors.js';
 import { BackOff } from '../../records/back-off.js';
 import { BlinkstreamError, mayPass, type Checkpoint, type DeadLetter, type Position } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 import { killPoint } from '../../records/kill-points.js';
 import type { InputPartition, Lane } from '../../sources/kafka/lane.js';
 import { encodeCommit, type EncodedCommit } from '../commit.js';
@@ -137,7 +137,7 @@ export class KafkaLane implements Lane, Committer {
     if (this.#isReleased) return;
     this.#isReleased = true;
     const enough = new AbortController();
-    const late = pause(releaseMs, undefined, { signal: enough.signal, ref: false }).catch(() => undefined);
+    const late = pauseFor(releaseMs, enough.signal, { held: false });
     await Promise.race([this.#turn, late]);
     enough.abort();
     this.#closing.abort(this.#takenOver());
@@ -242,7 +242,8 @@ export class KafkaLane implements Lane, Committer {
     for (let failure = error; ;) {
       closing.throwIfAborted();
       if (mayPass(failure)) problem(failure);
-      await pause(backOff.pauseMs(0), undefined, { signal: closing }).catch(() => closing.throwIfAborted());
+      await pauseFor(backOff.pauseMs(0), closing);
+      closing.throwIfAborted();
       try {
         if ((await this.#claim(closing)) === 'lost') this.#lose();
         closing.throwIfAborted();

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { GroupConsumer, type ConsumerHandler, type FetchedBatch } from '../../kafka/consumer.js';
 import { kafkaError } from '../../kafka/errors.js';
 import { BlinkstreamError, messageOf } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 import { logClosed } from '../errors.js';
 import { keyOf } from '../keys.js';
 import { LmdbReading } from '../lmdb-reading.js';
@@ -171,9 +171,7 @@ export class LogIndex implements ConsumerHandler {
   async #caughtUp(ends: ReadonlyMap<string, number>, signal: AbortSignal): Promise<void> {
     const enough = new AbortController();
     const isThere = (): boolean => [...ends].every(([place, end]) => (this.#next.get(place) ?? 0) >= end);
-    const late = pause(CATCH_UP_MS, undefined, { signal: AbortSignal.any([signal, enough.signal]) }).catch(
-      () => undefined,
-    );
+    const late = pauseFor(CATCH_UP_MS, AbortSignal.any([signal, enough.signal]));
     try {
       await Promise.race([
         this.until(isThere, AbortSignal.any([signal, enough.signal])).catch(ignoreOnly(enough)),

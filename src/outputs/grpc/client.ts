@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServiceError, status as Status } from '@grpc/grpc-js';
 import { clientAccess } from '../../grpc/client-access.js';
 import type { ClientSecurity } from '../../grpc/index.js';
+import type { OnCertificateUnusable } from '../../grpc/tls-files.js';
 import type { Cursor, EventFilter } from '../../log/index.js';
 import { changeEventFromProto } from '../../records/convert/change.js';
 import {
@@ -10,6 +10,7 @@ import {
   type SubscribeResponse,
 } from '../../records/generated/blinkstream/v1/events_service.js';
 import { BlinkstreamError, type ChangeEvent, messageOf } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 import { filterToProto } from './filter.js';
 import { earliestCursorKey } from './status.js';
 import { asBuffer } from './wire.js';
@@ -30,6 +31,7 @@ export interface SubscribeOptions {
   readonly signal: AbortSignal;
   /** Told before each new attempt, so that a person can be told. */
   readonly onRetry?: (retry: { readonly attempt: number; readonly delayMs: number; readonly reason: string }) => void;
+  readonly onCertificateUnusable?: OnCertificateUnusable;
 }
 
 /** An event, or word that there was none up to the cursor. Both can be gone on from. */
@@ -69,8 +71,8 @@ const channelOptions = {
  *   `PROTO_INVALID` (data) for an event that this version cannot read
  */
 export async function* subscribeEvents(options: SubscribeOptions): AsyncGenerator<Subscribed, void, undefined> {
-  const { address, signal, security = {}, untilEnd = false } = options;
-  const access = await clientAccess({ address, security, stage: 'output', credential: false });
+  const { address, signal, security = {}, untilEnd = false, onCertificateUnusable } = options;
+  const access = await clientAccess({ address, security, stage: 'output', credential: false, onCertificateUnusable });
   let cursor = options.cursor;
   let attempt = 0;
   while (!signal.aborted) {
@@ -107,7 +109,7 @@ export async function* subscribeEvents(options: SubscribeOptions): AsyncGenerato
     attempt += 1;
     const delayMs = delayBefore(attempt);
     options.onRetry?.({ attempt, delayMs, reason });
-    await untilAborted(sleep(delayMs, undefined, { signal }), signal);
+    await pauseFor(delayMs, signal);
   }
 }
 
@@ -134,14 +136,6 @@ function subscribed({ cursor, message }: SubscribeResponse): Subscribed {
 function delayBefore(attempt: number): number {
   const upToMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1));
   return Math.round(upToMs * (0.5 + Math.random() / 2));
-}
-
-async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }
 
 const isServiceError = (error: unknown): error is ServiceError =>

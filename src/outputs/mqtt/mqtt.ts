@@ -1,4 +1,4 @@
-import { TlsFiles } from '../../grpc/tls-files.js';
+import { type OnCertificateUnusable, TlsFiles } from '../../grpc/tls-files.js';
 import { deliver, type Connection, type DeliveryOptions, type Outgoing } from '../deliver.js';
 import { checkServer, type MqttAddress, type MqttServer } from './address.js';
 import { MqttConnection, type MqttOptions } from './connection.js';
@@ -14,6 +14,7 @@ export interface MqttOutputOptions extends DeliveryOptions, MqttServer {
   readonly clientId?: string;
   /** Makes each source a device of Home Assistant. */
   readonly homeAssistant?: HomeAssistant;
+  readonly onCertificateUnusable?: OnCertificateUnusable;
 }
 
 export interface HomeAssistant {
@@ -77,7 +78,7 @@ async function opener(
   let version: MqttOptions['version'] = 5;
   return async (givenUp) => {
     // Half renewed: the ones before are good as long as the broker takes them.
-    await files?.renew().catch(() => undefined);
+    await files?.renewIfUsable(options.onCertificateUnusable);
     const by = (): MqttOptions => ({
       ...{ address, clientId, version, credentials },
       tls: files?.context,

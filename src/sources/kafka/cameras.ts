@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { BlinkstreamError } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 import type { Fed } from '../feed.js';
 import { BackOff } from '../../records/back-off.js';
 import { Camera, type CameraHost } from './camera.js';
@@ -106,12 +106,9 @@ export class Cameras<L> {
     const backOff = this.#backOffs.get(name) ?? new BackOff();
     this.#backOffs.set(name, backOff);
     this.#resting.add(name);
-    pause(backOff.pauseMs(soundMs), undefined, { signal: stop }).then(
-      () => this.#readAgain(name),
-      (reason: unknown) => {
-        if (!stop.aborted) throw reason;
-      },
-    );
+    void pauseFor(backOff.pauseMs(soundMs), stop).then(() => {
+      if (!stop.aborted) this.#readAgain(name);
+    });
   }
 
   #readAgain(name: string): void {

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { BlinkstreamError, type DeadLetter, type Position } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 import type { Fed } from '../feed.js';
 import type { CameraHost } from './camera.js';
 import { Cameras, tooManyCameras } from './cameras.js';
@@ -326,10 +326,8 @@ export class Tenure<L extends Lane> implements InputPartition, CameraHost {
   async #leave(lane: L | undefined): Promise<void> {
     this.#end(lost(this));
     const deadline = new AbortController();
-    const late = pause(this.#options.handOverMs, undefined, {
-      signal: AbortSignal.any([deadline.signal, this.#lost.signal]),
-    });
-    await Promise.race([this.#parts?.cameras.suspend(), late.catch(() => undefined)]);
+    const late = pauseFor(this.#options.handOverMs, AbortSignal.any([deadline.signal, this.#lost.signal]));
+    await Promise.race([this.#parts?.cameras.suspend(), late]);
     deadline.abort();
     this.#lost.abort(lost(this));
     try {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BlinkstreamError, yuv420Bytes, type SourceItem, type Yuv420Picture } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 import { leaseOf } from '../budget.js';
 import { findFfmpeg, type Ffmpeg } from '../ffmpeg-binary.js';
 import { FfmpegLog } from '../ffmpeg-log.js';
@@ -103,9 +103,8 @@ export function liveSource(options: LiveOptions): Source {
         }
         const lastedMs = ended.gavePictures ? performance.now() - startedMs : 0;
         if (ended.problem === undefined && lastedMs >= SHAPE_LASTED_MS) continue;
-        yield* signal.until(
-          sleep(backOff.pauseMs(lastedMs), undefined, { signal: stop }).catch(() => stop.throwIfAborted()),
-        );
+        yield* signal.until(pauseFor(backOff.pauseMs(lastedMs), stop));
+        stop.throwIfAborted();
       }
     },
   };

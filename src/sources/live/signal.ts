@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FrameRef, Position, Tick } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 import { EventTime, type Clock } from './event-time.js';
 import { liveOffset, livePosition } from './live-position.js';
 
@@ -84,7 +84,7 @@ export class Signal {
     const settled = awaited.then((value) => ({ value }));
     for (;;) {
       const first = new AbortController();
-      const tired = sleep(TICK_MS, undefined, { signal: first.signal }).catch(() => undefined);
+      const tired = pauseFor(TICK_MS, first.signal);
       const winner = await Promise.race([settled, tired]).finally(() => first.abort());
       if (winner !== undefined) return winner.value;
       yield this.tick();

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServiceError, status as Status } from '@grpc/grpc-js';
 import { type ClientAccess, clientAccess } from '../../grpc/client-access.js';
 import type { ClientSecurity } from '../../grpc/index.js';
+import type { OnCertificateUnusable } from '../../grpc/tls-files.js';
 import { timeToProto } from '../../records/convert/time.js';
 import {
   type Closed,
@@ -12,6 +12,7 @@ import {
   type Refused,
 } from '../../records/generated/blinkstream/v1/frame_service.js';
 import { BlinkstreamError } from '../../records/index.js';
+import { pauseFor } from '../../records/pause.js';
 import { BackOff } from '../../records/back-off.js';
 import type { Refusal } from './camera.js';
 import { MAX_FRAME_BYTES } from './check-frame.js';
@@ -43,6 +44,7 @@ export interface PushFramesOptions {
   readonly onRefused?: (refusal: Refusal) => void;
   /** Told before each new attempt. */
   readonly onRetry?: (retry: { readonly delayMs: number; readonly reason: string }) => void;
+  readonly onCertificateUnusable?: OnCertificateUnusable;
 }
 
 /** Statuses that another attempt would only meet again. */
@@ -72,8 +74,8 @@ type Call = ReturnType<FrameServiceClient['push']>;
  * ascend; as `clientAccess` and `handshakeProblem`; the signal's reason on abort; what `frames` throws
  */
 export async function pushFrames(options: PushFramesOptions): Promise<void> {
-  const { address, security = {}, signal } = options;
-  const access = await clientAccess({ address, security, stage: 'source', credential: false });
+  const { address, security = {}, signal, onCertificateUnusable } = options;
+  const access = await clientAccess({ address, security, stage: 'source', credential: false, onCertificateUnusable });
   const buffer = new PushBuffer(options.bufferBytes ?? 64 * 1024 * 1024);
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
@@ -120,7 +122,8 @@ class Pushing {
       // A server that answers has come up again: what breaks next is another trouble.
       const delayMs = backOff.pauseMs(this.#isAnswered ? Infinity : 0);
       this.#options.onRetry?.({ delayMs, reason });
-      await sleep(delayMs, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
+      await pauseFor(delayMs, this.#signal);
+      this.#signal.throwIfAborted();
     }
   }
 
