@@ -1,7 +1,7 @@
-import { join } from 'node:path';
+import watch from '../../topologies/watch.js';
 import { openLmdbLog } from '../log/lmdb.js';
 import type { ChangeLog } from '../log/index.js';
-import { BlinkstreamError, type EvidencePicture, type FramePoint } from '../records/index.js';
+import { BlinkstreamError } from '../records/index.js';
 import { ifThere } from '../records/files.js';
 import { stat } from 'node:fs/promises';
 import { ByteBudget } from '../sources/budget.js';
@@ -11,7 +11,9 @@ import type { CommandIo } from './command.js';
 import { momentText } from './event-lines.js';
 import { usageError } from './failure.js';
 import type { CompareOptions } from './compare-options.js';
+import { outputFolder, readRunRecord } from './output-folder.js';
 import { timesOf } from './times-asked.js';
+import { keyframesIn, type StoredKeyframe } from '../topology/scene-keyframes.js';
 
 /** What is compared, and how it is called. */
 export interface Compared {
@@ -36,9 +38,8 @@ export async function comparedOf(options: CompareOptions, io: CommandIo): Promis
   if (at === undefined || second === undefined) {
     throw usageError('there is one thing to compare', 'give a second picture, or two moments: --at TIME --with TIME');
   }
-  const logFolder = join(source, 'log');
-  if ((await ifThere(stat(logFolder)))?.isDirectory()) {
-    return storedMoments({ logFolder, camera: options.camera, times: [at, second] }, io);
+  if ((await ifThere(stat(outputFolder(source).logFolder)))?.isDirectory()) {
+    return storedMoments({ folder: source, camera: options.camera, times: [at, second] }, io);
   }
   if (options.camera !== undefined) throw usageError('--camera is of a log with several', 'leave it out');
   const times = timesOf(options);
@@ -61,22 +62,23 @@ async function pictureIn(file: string, n: number, { signal }: CommandIo): Promis
   return { ref: { ...ref, index: n, eventTimeMs: n * APART_MS, elapsedMs: n * APART_MS }, content };
 }
 
-interface Stored {
-  readonly at: FramePoint;
-  readonly picture: EvidencePicture;
-}
+/** A picture that a log holds of a whole scene. */
+type Stored = StoredKeyframe;
 
 interface StoredMoments {
-  readonly logFolder: string;
+  /** With the log in it. */
+  readonly folder: string;
   readonly camera: string | undefined;
   readonly times: readonly [MomentTime, MomentTime];
 }
 
 /** The pictures of the whole scene that a log holds nearest to two moments. */
-async function storedMoments({ logFolder, camera, times }: StoredMoments, io: CommandIo): Promise<Compared> {
+async function storedMoments({ folder, camera, times }: StoredMoments, io: CommandIo): Promise<Compared> {
+  const { logFolder, recordFile } = outputFolder(folder);
+  const watched = (await readRunRecord(recordFile))?.source;
   const log = await openLmdbLog({ path: logFolder, readOnly: true });
   try {
-    const cameras = await storedIn(log);
+    const cameras = await storedIn(log, [camera, watched]);
     const name = camera ?? (cameras.size === 1 ? [...cameras.keys()][0] : undefined);
     const stored = name === undefined ? undefined : cameras.get(name);
     if (name === undefined || stored === undefined) throw cameraUnknown(camera, [...cameras.keys()]);
@@ -92,18 +94,26 @@ async function storedMoments({ logFolder, camera, times }: StoredMoments, io: Co
   }
 }
 
-/** Whole pictures of the scene at rest, before and after a change, by source. */
-async function storedIn(log: ChangeLog): Promise<Map<string, Stored[]>> {
+/**
+ * Whole pictures of the scene at rest, by source: before and after a change, and from time to time. A source of which
+ * nothing was told is found by its name alone.
+ */
+async function storedIn(log: ChangeLog, names: readonly (string | undefined)[]): Promise<Map<string, Stored[]>> {
   const stored = new Map<string, Stored[]>();
   for await (const entry of log.read({ start: 'earliest', untilEnd: true, signal: new AbortController().signal })) {
     if (entry.type !== 'event') continue;
     const { source } = entry.event;
     const own = stored.get(source) ?? [];
     stored.set(source, own);
-    for (const picture of entry.event.pictures) {
-      const isScene = picture.role === 'before' || picture.role === 'after';
-      if (isScene && picture.frame !== undefined) own.push({ at: picture.frame, picture });
+    for (const { role, frame, sha256, width, height } of entry.event.pictures) {
+      const isScene = role === 'before' || role === 'after';
+      if (isScene && frame !== undefined) own.push({ at: frame, sha256, width, height });
     }
+  }
+  for (const name of new Set([...stored.keys(), ...names.flatMap((name) => name ?? [])])) {
+    const keyframes = keyframesIn(await log.checkpoint(`${watch.name}/${name}`));
+    const own = [...(stored.get(name) ?? []), ...keyframes];
+    if (own.length > 0) stored.set(name, own);
   }
   return stored;
 }
@@ -111,24 +121,23 @@ async function storedIn(log: ChangeLog): Promise<Map<string, Stored[]>> {
 async function nearest(log: ChangeLog, stored: readonly Stored[], time: MomentTime, io: CommandIo): Promise<Moment> {
   const offMs = ({ at }: Stored): number => Math.abs(distanceMs(time, at));
   for (const one of [...stored].sort((a, b) => offMs(a) - offMs(b))) {
-    const { at, picture } = one;
-    const blob = await log.blobs.get(picture.sha256);
+    const { at, sha256, width, height } = one;
+    const blob = await log.blobs.get(sha256);
     if (blob === undefined) continue;
     io.notes.line(`the nearest picture of that moment is of ${momentText(at)}, frame ${at.frame}`);
-    const { width, height } = picture;
     return {
       ref: { index: at.frame, eventTimeMs: at.timeMs, elapsedMs: at.elapsedMs, width, height },
       content: { form: 'encoded', encoded: { mediaType: 'image/jpeg', bytes: blob.bytes } },
     };
   }
-  throw momentUnknown('its log holds no picture of the scene', 'only changes and conditions leave pictures there');
+  throw momentUnknown('its log holds no picture of the scene', 'give it some seconds in which nothing moves');
 }
 
 const momentUnknown = (message: string, hint: string): BlinkstreamError =>
   new BlinkstreamError(message, { code: 'MOMENT_NOT_FOUND', class: 'user', stage: 'source', hint });
 
 const cameraUnknown = (camera: string | undefined, cameras: readonly string[]): BlinkstreamError => {
-  const there = cameras.length === 0 ? 'it holds no event' : `it is of ${cameras.join(', ')}`;
+  const there = cameras.length === 0 ? 'nothing was told of any' : `it is of ${cameras.join(', ')}`;
   return camera === undefined && cameras.length > 1
     ? usageError(`the log is of several cameras: ${cameras.join(', ')}`, 'name one: --camera NAME')
     : momentUnknown(

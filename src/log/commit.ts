@@ -16,13 +16,15 @@ export interface EncodedCommit {
   readonly contradicted: readonly EncodedEvent[];
   readonly checkpoint: Buffer;
   readonly blobs: readonly Blob[];
+  /** SHA-256 of all that the checkpoint needs: what `blobs` gives, and what stays. */
+  readonly needs: ReadonlySet<string>;
 }
 
 /**
  * Encodes and checks all of a commit before any of it is written.
  * @throws BlinkstreamError `PROTO_INVALID` (data), `BLOB_MISMATCH`, `CHECKPOINT_INVALID` (internal)
  */
-export function encodeCommit({ key, events, contradicted, checkpoint, blobs }: Commit): EncodedCommit {
+export function encodeCommit({ key, events, contradicted, checkpoint, blobs, keeps = [] }: Commit): EncodedCommit {
   for (const blob of blobs) verifyBlob(blob);
   return {
     key,
@@ -30,6 +32,7 @@ export function encodeCommit({ key, events, contradicted, checkpoint, blobs }: C
     contradicted: contradicted.map(encoded),
     checkpoint: encodeCheckpoint(key, checkpoint),
     blobs,
+    needs: new Set([...blobs.map(({ sha256 }) => sha256), ...keeps]),
   };
 }
 

@@ -16,6 +16,8 @@ export interface Commit {
    * event names it, or until the next commit of this key comes without it: what a checkpoint needs is given every time.
    */
   readonly blobs: readonly Blob[];
+  /** SHA-256 of pictures that stay as if they were given again: the commit before, of this key, gave or kept them. */
+  readonly keeps?: readonly string[];
 }
 
 /** Which events a reader wants. An empty list lets everything through. */

@@ -53,7 +53,7 @@ export function appendCommit(tables: LmdbTables, step: EncodedCommit, nowMs: num
   killPoint('in-commit');
 
   for (const blob of step.blobs) putBlob(tables, blob);
-  putCheckpoint(tables, step.key, step.checkpoint, new Set(step.blobs.map(({ sha256 }) => sha256)));
+  putCheckpoint(tables, step.key, step.checkpoint, step.needs);
   return events.length;
 }
 
@@ -68,7 +68,8 @@ export function putCheckpoint(tables: LmdbTables, of: string, checkpoint: Buffer
   // The hash, as the key itself may be too long for an index.
   const user = key.toString('hex');
   const before = tables.checkpointBlobs.get(key) ?? [];
-  for (const sha256 of blobs) tables.blobUsers.putSync(Buffer.from(sha256, 'hex'), user);
+  const known = new Set(before);
+  for (const sha256 of blobs) if (!known.has(sha256)) tables.blobUsers.putSync(Buffer.from(sha256, 'hex'), user);
   for (const sha256 of before) if (!blobs.has(sha256)) releaseBlob(tables, sha256, user);
   tables.checkpointBlobs.putSync(key, [...blobs]);
   tables.checkpoints.putSync(key, checkpoint);

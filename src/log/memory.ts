@@ -161,7 +161,7 @@ class MemoryLog implements ChangeLog, EventPartitions {
     return list.splice(0, keepFrom < 0 ? list.length : keepFrom);
   }
 
-  #append({ key, events, contradicted, checkpoint, blobs }: EncodedCommit, committedMs: number): number {
+  #append({ key, events, contradicted, checkpoint, blobs, needs }: EncodedCommit, committedMs: number): number {
     let appended = 0;
     const touched = new Set<number>();
     for (const { encoded } of events) {
@@ -187,7 +187,7 @@ class MemoryLog implements ChangeLog, EventPartitions {
     for (const blob of blobs) {
       if (!this.#blobs.has(blob.sha256)) this.#blobs.set(blob.sha256, { ...blob, bytes: blob.bytes.slice() });
     }
-    this.#checkpoints.set(key, { bytes: checkpoint, blobs: new Set(blobs.map(({ sha256 }) => sha256)) });
+    this.#checkpoints.set(key, { bytes: checkpoint, blobs: needs });
     this.#sweepBlobs();
     return appended;
   }

@@ -64,6 +64,7 @@ export interface KeepingOptions {
   /** What a person has said of changes, as it is at the beginning of an attempt. */
   readonly dismissals?: () => Promise<readonly Dismissal[]>;
   readonly budgetBytes: number;
+  readonly keyframesMaxAgeMs?: number | undefined;
   readonly drain: AbortSignal;
   readonly signal: AbortSignal;
   readonly maxPauseMs: number;
@@ -89,7 +90,7 @@ const firstPauseMs = 1_000;
 
 /** Runs a pipeline again and again until it is over; an error becomes its status and is thrown to nobody. */
 export async function keepGoing(pipeline: Pipeline<never>, options: KeepingOptions): Promise<PipelineStatus> {
-  const { log, workers, budgetBytes, drain, maxPauseMs, listener, own, onStatus } = options;
+  const { log, workers, budgetBytes, keyframesMaxAgeMs, drain, maxPauseMs, listener, own, onStatus } = options;
   const signal = pipeline.lost === undefined ? options.signal : AbortSignal.any([options.signal, pipeline.lost]);
   let status = notStarted(pipeline);
   const enter = (state: PipelineState, more: Partial<PipelineStatus> = {}): PipelineStatus => {
@@ -109,6 +110,7 @@ export async function keepGoing(pipeline: Pipeline<never>, options: KeepingOptio
       log: pipeline.committer ?? log,
       workers,
       budgetBytes,
+      keyframesMaxAgeMs,
       ...(dismissals && { dismissals }),
       signal,
       drain,

@@ -1,5 +1,5 @@
 import { lastValueFrom } from 'rxjs';
-import { BlinkstreamError, type Blob, type Checkpoint } from '../records/index.js';
+import { BlinkstreamError, type Checkpoint } from '../records/index.js';
 import { killPoint } from '../records/kill-points.js';
 import type { Dismissal } from '../changes/feedback.js';
 import type { ReasonSequence } from '../reasoning/index.js';
@@ -9,8 +9,9 @@ import type { Source, SourceReport } from '../sources/index.js';
 import { committing } from './committing.js';
 import { inPipeline, type InHand, type PipelineContext, type PipelineListener } from './context.js';
 import type { Step } from './operators/track.js';
-import { sceneLease } from './settled-scene.js';
 import type { DecodeState } from './operators/gate.js';
+import { PictureKeeper, type KeptPictures } from './picture-keeper.js';
+import { sceneLease } from './settled-scene.js';
 import type { Topology } from './topology.js';
 
 export interface RunOptions<Options> {
@@ -21,6 +22,8 @@ export interface RunOptions<Options> {
   readonly workers: { readonly reason: ReasonSequence; readonly capacity: number };
   /** Bytes of frames in flight; default 384 MiB. */
   readonly budgetBytes?: number;
+  /** Pictures of the scene as it was, kept for comparisons, go at this age; default: at 90 days. */
+  readonly keyframesMaxAgeMs?: number | undefined;
   readonly listener?: PipelineListener;
   /** Changes, of any source, of which a person has said that they are none. */
   readonly dismissals?: readonly Dismissal[];
@@ -49,10 +52,9 @@ export interface RunResult {
 }
 
 /** State of the runtime's own in the checkpoint. */
-interface RunState {
+interface RunState extends KeptPictures {
   /** The source's end was reached, so. */
   readonly done?: SourceReport;
-  readonly sceneSha256?: string;
   /** Of what the checkpoint covers: the rest is met again after a restart. */
   readonly counts: Pick<RunResult, 'contradicted' | 'lateFrames' | 'unreadableFrames' | 'deadLetters' | 'heldBack'>;
 }
@@ -69,6 +71,7 @@ export async function run<Options>({
   log,
   workers,
   budgetBytes = 384 * 2 ** 20,
+  keyframesMaxAgeMs,
   listener = {},
   dismissals = [],
   signal,
@@ -87,7 +90,7 @@ export async function run<Options>({
   };
   if (before?.done !== undefined) return { report: before.done, alreadyDone: true, committedEvents: 0, ...counts };
 
-  const keeper = await PictureKeeper.restore(log, restored, before?.sceneSha256);
+  const keeper = await PictureKeeper.restore(log, restored, before ?? {}, keyframesMaxAgeMs);
   let report: SourceReport | undefined;
   const budget = new ByteBudget(budgetBytes);
   const holders: PipelineContext['holders'] = [];
@@ -138,12 +141,12 @@ export async function run<Options>({
   const commit = async (steps: readonly Step[], checkpoint: Checkpoint, done?: SourceReport): Promise<void> => {
     const events = steps.flatMap((step) => step.events);
     const contradicted = steps.flatMap((step) => step.contradicted);
-    const blobs = keeper.take(steps);
+    const { blobs, keeps } = keeper.take(steps);
     counts.contradicted += contradicted.length;
     const state: RunState = {
       counts: { ...counts, ...countsIn(checkpoint) },
       ...(done && { done }),
-      ...(keeper.scene && { sceneSha256: keeper.scene.sha256 }),
+      ...keeper.kept,
     };
     killPoint('before-commit');
     const { appended } = await log.commit({
@@ -151,6 +154,7 @@ export async function run<Options>({
       events,
       contradicted,
       blobs,
+      keeps,
       checkpoint: { ...checkpoint, states: { ...checkpoint.states, run: state } },
     });
     killPoint('after-commit');
@@ -206,53 +210,4 @@ function countsIn({ states }: Checkpoint): Partial<RunState['counts']> {
     ...(reason && { deadLetters: reason.deadLetters }),
     ...(track && { heldBack: track.heldBack }),
   };
-}
-
-/** Holds the pictures that later commits must name again: of the settled scene, and of changes that are still open. */
-class PictureKeeper {
-  scene: Blob | undefined;
-  #open = new Map<string, Blob>();
-
-  static async restore(
-    log: Committer,
-    checkpoint: Checkpoint | undefined,
-    sceneSha256: string | undefined,
-  ): Promise<PictureKeeper> {
-    const keeper = new PictureKeeper();
-    if (sceneSha256 !== undefined) keeper.scene = await stored(log, sceneSha256);
-    for (const sha256 of openPicturesOf(checkpoint)) keeper.#open.set(sha256, await stored(log, sha256));
-    return keeper;
-  }
-
-  /** The blobs that a commit of these steps must name. */
-  take(steps: readonly Step[]): Blob[] {
-    const blobs = new Map(this.#open);
-    for (const step of steps) {
-      for (const blob of step.blobs) blobs.set(blob.sha256, blob);
-      this.scene = step.settledScene ?? this.scene;
-    }
-    const open = new Set(steps.at(-1)?.openPictures ?? []);
-    this.#open = new Map([...blobs].filter(([sha256]) => open.has(sha256)));
-    if (this.scene !== undefined) blobs.set(this.scene.sha256, this.scene);
-    return [...blobs.values()];
-  }
-}
-
-/** What `track` put into its state, as far as pictures go. */
-function openPicturesOf(checkpoint: Checkpoint | undefined): Set<string> {
-  const state = checkpoint?.states.track as
-    | { readonly open: readonly { readonly finding: { readonly pictures: readonly { readonly sha256: string }[] } }[] }
-    | undefined;
-  return new Set(state?.open.flatMap(({ finding }) => finding.pictures.map(({ sha256 }) => sha256)));
-}
-
-async function stored(log: Committer, sha256: string): Promise<Blob> {
-  const blob = await log.blobs.get(sha256);
-  if (blob !== undefined) return blob;
-  throw new BlinkstreamError(`the log's checkpoint names picture ${sha256}, which the log does not hold`, {
-    code: 'LOG_INCOMPLETE',
-    class: 'internal',
-    stage: 'log',
-    hint: 'the log was damaged from outside: restore it, or begin anew with another output folder',
-  });
 }

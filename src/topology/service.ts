@@ -5,6 +5,8 @@ import { keepGoing, keyOf, notStarted, type KeepingOptions, type Pipeline, type 
 export interface ServiceOptions extends Pick<KeepingOptions, 'log' | 'workers' | 'dismissals'> {
   /** Bytes of frames in flight, all pipelines together. */
   readonly budgetBytes: number;
+  /** As of `RunOptions`. */
+  readonly keyframesMaxAgeMs?: number | undefined;
   /** Pipelines at a time; each has this part of the budget, however many there are. */
   readonly maxPipelines: number;
   /** Stops the reading of all; what was read is worked on and committed. */
@@ -95,6 +97,7 @@ export class Service {
       workers,
       ...(dismissals && { dismissals }),
       budgetBytes: this.#shareBytes,
+      keyframesMaxAgeMs: this.#options.keyframesMaxAgeMs,
       drain: AbortSignal.any([drain, removal.signal]),
       signal,
       maxPauseMs,

@@ -538,6 +538,7 @@ export function logConformance(name: string, driver: LogDriver): void {
             key: fc.constantFrom('one', 'two'),
             named: fc.subarray(names),
             given: fc.subarray(names),
+            kept: fc.subarray(names),
             prune: fc.boolean(),
           }),
           { minLength: 1, maxLength: 10 },
@@ -548,11 +549,14 @@ export function logConformance(name: string, driver: LogDriver): void {
             const held = new Map<string, Set<string>>();
             let events: string[][] = [];
             const stored = new Set<string>();
-            for (const [n, { key, named, given, prune }] of made.entries()) {
+            for (const [n, { key, named, given, kept, prune }] of made.entries()) {
               // Whatever an event names is given with it or was before, as the pipeline does.
               const blobs = [...new Set([...named, ...given])];
-              await log.commit(stepOf([naming(n, ...named.map(blobOf))], { key, blobs: blobs.map(blobOf) }));
-              held.set(key, new Set(blobs));
+              // By name alone stays what the commit before, of the same key, had.
+              const staying = kept.filter((blob) => held.get(key)?.has(blob) === true);
+              const keeps = staying.map((blob) => blobOf(blob).sha256);
+              await log.commit(stepOf([naming(n, ...named.map(blobOf))], { key, blobs: blobs.map(blobOf), keeps }));
+              held.set(key, new Set([...blobs, ...staying]));
               events.push(named);
               blobs.forEach((blob) => stored.add(blob));
               const sweep = (): number => {

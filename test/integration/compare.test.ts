@@ -1,7 +1,7 @@
 /** `blinkstream compare`, the built command with its real workers. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -30,9 +30,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const compare = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+const compare = (...args: string[]) => blinkstream('compare', ...args);
+
+const blinkstream = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
   new Promise((resolve) => {
-    const all = [projectFile('bin', 'blinkstream.js'), 'compare', ...args];
+    const all = [projectFile('bin', 'blinkstream.js'), ...args];
     execFile(process.execPath, all, { cwd: folder }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr }),
     );
@@ -105,6 +107,21 @@ describe('compare', () => {
     expect(which).toMatchObject({ code: 2, stderr: expect.stringContaining('yard, dock') as string });
     const same = await compare('service', '--camera', 'yard', '--at', '1', '--with', '2');
     expect(same).toMatchObject({ code: 3, stderr: expect.stringContaining('one and the same picture') as string });
+  });
+
+  it('finds pictures of any moment in the folder of a watch in which nothing happened', { timeout }, async () => {
+    await mkdir(join(folder, 'yard'));
+    for (let n = 0; n < 12; n++) {
+      await copyFile(join(folder, n % 2 === 0 ? 'monday.png' : 'still.png'), join(folder, 'yard', `${n + 10}.png`));
+    }
+    expect(await blinkstream('watch', 'yard', '--interval', '900000', '--out', 'watched')).toMatchObject({ code: 0 });
+    const { code, stdout, stderr } = await compare('watched', '--at', '1800', '--with', '2:00:00');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(stderr).toContain('the nearest picture of that moment is of 30:00.0, frame 2');
+    expect(stderr).toContain('the nearest picture of that moment is of 2:00:00.0, frame 8');
+    expect(stderr).toContain('nothing of the scene differs');
+    const unknown = await compare('watched', '--camera', 'dock', '--at', '1', '--with', '90');
+    expect(unknown).toMatchObject({ code: 3, stderr: expect.stringContaining('has no camera dock') as string });
   });
 
   it.each([

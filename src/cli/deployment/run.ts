@@ -137,6 +137,7 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
           workers: pool,
           dismissals: () => readFeedback<Dismissal>(resolve(loaded.folder, loaded.deployment.log.folder)),
           budgetBytes: limits.budgetMiB * 2 ** 20,
+          keyframesMaxAgeMs: maxAgeMsOf(retention),
           maxPipelines: limits.maxSources,
           drain: io.signal,
           signal: AbortSignal.any([stop.signal, late]),
@@ -194,6 +195,9 @@ async function serve(loaded: LoadedDeployment, io: CommandIo, tell: TellNote): P
   }
 }
 
+const maxAgeMsOf = ({ maxAgeDays }: { readonly maxAgeDays?: number | undefined }): number | undefined =>
+  maxAgeDays === undefined ? undefined : maxAgeDays * 86_400_000;
+
 /** A cluster that cannot be reached is waited for, as it would be later on; undefined where it is asked to stop before. */
 async function logOf(
   loaded: LoadedDeployment,
@@ -201,9 +205,10 @@ async function logOf(
   stop: AbortSignal,
 ): Promise<ChangeLog | undefined> {
   const { retention, log } = loaded.deployment;
+  const maxAgeMs = maxAgeMsOf(retention);
   const kept = {
     ...(retention.maxEvents !== undefined && { maxEvents: retention.maxEvents }),
-    ...(retention.maxAgeDays !== undefined && { maxAgeMs: retention.maxAgeDays * 86_400_000 }),
+    ...(maxAgeMs !== undefined && { maxAgeMs }),
   };
   if (kafka === undefined || log.kafka === undefined) {
     return openLmdbLog({ path: resolve(loaded.folder, log.folder), retention: kept });

@@ -53,8 +53,7 @@ export async function stepMessages(
       state.push(...encodeStateRecord({ type: 'blob', lane, blob, pieces: piecesOf(blob) }));
     }
     const { key, checkpoint: bytes } = commit;
-    const needed = commit.blobs.map(({ sha256 }) => sha256);
-    state.push(...encodeStateRecord({ type: 'checkpoint', lane, key, bytes, blobs: needed }));
+    state.push(...encodeStateRecord({ type: 'checkpoint', lane, key, bytes, blobs: [...commit.needs] }));
   }
   return {
     events: events.flat().map(({ event }) => encodeEventMessage(event, format)),

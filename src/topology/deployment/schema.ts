@@ -80,7 +80,7 @@ const limits = z
 
 const retention = z
   .strictObject({
-    maxAgeDays: z.number().positive().optional().describe('events older than this go'),
+    maxAgeDays: z.number().positive().optional().describe('events and pictures of the scene older than this go'),
     maxEvents: wholeNumber('of more events than this the oldest go', { min: 1 }).optional(),
     pruneEveryMs: wholeNumber('how often it is looked for what may go', { min: 1_000 }).default(60_000),
   })

@@ -1,7 +1,7 @@
 import { map, Observable, tap, type OperatorFunction } from 'rxjs';
 import {
   BlinkstreamError,
-  type Blob,
+  pointOf,
   type Finding,
   type FrameSequence,
   type Lease,
@@ -12,7 +12,8 @@ import { gapClaim } from '../../reasoning/measured/gap.js';
 import { verifyGap } from '../../reasoning/verification/gap.js';
 import { mapOrdered } from '../../workers/ordered.js';
 import { pipelineContext, restoredState } from '../context.js';
-import { sceneBlob } from '../settled-scene.js';
+import { isKeyframeDue, keyframesIn } from '../scene-keyframes.js';
+import { settledSceneOf, withKeyframe, type SettledScene } from '../settled-scene.js';
 
 export interface ReasonOperatorOptions {
   /** `What changed in this scene?`; models read it. */
@@ -28,7 +29,7 @@ export interface ReasonedSequence extends Pick<
 > {
   readonly reasoned: Reasoned;
   /** The settled scene that the checkpoint names, losslessly encoded. */
-  readonly settledScene?: Blob;
+  readonly settledScene?: SettledScene;
 }
 
 /** Sequences up to a checkpoint that no worker could reason over. */
@@ -59,18 +60,26 @@ export function reason({
       const letGo = (sequence: FrameSequence): void => {
         for (const lease of leasesOf(sequence)) lease.release();
       };
-      let scene: { readonly index: number; readonly blob: Promise<Blob> } | undefined;
-      const sceneOf = (frame: SequenceFrame<Lease>): Promise<Blob> => {
-        if (scene?.index !== frame.ref.index) scene = { index: frame.ref.index, blob: sceneBlob(frame) };
-        return scene.blob;
+      // Sequences begin in order, each with its scene, however many are worked on at a time.
+      let scene: { readonly index: number; readonly settled: Promise<SettledScene> } | undefined;
+      let keyframeAt = keyframesIn(context.restored).at(-1)?.at;
+      const sceneOf = (frame: SequenceFrame<Lease>): Promise<SettledScene> => {
+        if (scene?.index === frame.ref.index) return scene.settled;
+        const settled = settledSceneOf(frame);
+        scene = { index: frame.ref.index, settled };
+        const at = pointOf(frame.ref);
+        if (!isKeyframeDue(keyframeAt, at)) return settled;
+        keyframeAt = at;
+        // Once: what follows names the same scene, but not the keyframe again.
+        return settled.then(withKeyframe);
       };
       const work = async (sequence: FrameSequence, signal: AbortSignal): Promise<Worked> => {
         // Unsubscribed a moment ago: the leases are gone with all that waited.
         signal.throwIfAborted();
         waiting.delete(sequence);
         try {
-          const reasoned = await reasoning(sequence, signal);
-          const settledScene = sequence.settledScene && (await sceneOf(sequence.settledScene));
+          const scene = sequence.settledScene && sceneOf(sequence.settledScene);
+          const [reasoned, settledScene] = await Promise.all([reasoning(sequence, signal), scene]);
           const { source: name, ordinal, trigger, first, last, checkpoint } = sequence;
           return {
             source: name,

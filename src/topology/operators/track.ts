@@ -4,6 +4,7 @@ import { dismissed, dismissing, type Dismissal } from '../../changes/feedback.js
 import { Tracker, type TrackerOptions, type TrackerState } from '../../changes/tracker.js';
 import type { Blob, ChangeEvent, Checkpoint, Finding } from '../../records/index.js';
 import { pipelineContext, restoredState } from '../context.js';
+import type { SettledScene } from '../settled-scene.js';
 import type { ReasonedSequence } from './reason.js';
 
 /** What one sequence leads to; steps up to one with a checkpoint are committed together. */
@@ -16,7 +17,7 @@ export interface Step {
   /** Claims that were not published. */
   readonly contradicted: readonly ChangeEvent[];
   /** The scene that the checkpoint names. */
-  readonly settledScene?: Blob;
+  readonly settledScene?: SettledScene;
   readonly checkpoint?: Checkpoint;
 }
 
