@@ -22,6 +22,13 @@ export function isSameChange(known: Finding, found: Finding): boolean {
   return Math.abs(known.interval.first.elapsedMs - found.interval.first.elapsedMs) <= SAME_MOMENT_MS;
 }
 
+/** Whether two counts are of one crowd, which wanders and grows. */
+export const isSameCount = (known: Finding, found: Finding): boolean =>
+  known.kind === 'COUNT_CHANGED' &&
+  found.kind === 'COUNT_CHANGED' &&
+  known.subject.label === found.subject.label &&
+  samePlace(known.after?.region ?? known.before?.region, found.before?.region ?? found.after?.region);
+
 /** Whether labels may name one thing: a thing without a name may be anything. */
 export const mayBe = (a: Pick<Finding, 'subject'>, b: Pick<Finding, 'subject'>): boolean =>
   a.subject.label === b.subject.label || a.subject.confidence === 0 || b.subject.confidence === 0;

@@ -46,6 +46,12 @@ function renamed(now: Finding, surer: Finding): string {
     : now.statement;
 }
 
+/** The number of a crowd as it is now, since it was first told. */
+export const mergeCount = (before: Finding, now: Finding): Finding => ({
+  ...now,
+  interval: { first: before.interval.first, last: now.interval.last },
+});
+
 /** A condition as known so far and as measured again: the widest range, the strongest account. */
 export function mergeCondition(before: Finding, now: Finding): Finding {
   const stronger = spread(now) > spread(before) ? now : before;

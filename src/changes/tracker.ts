@@ -1,8 +1,8 @@
 import { type ChangeEvent, type Finding, type FramePoint, type Phase, type Schedule } from '../records/index.js';
 import { compactLook } from '../evidence/embedding.js';
 import { changeIdOf, eventOf } from './event.js';
-import { isSameChange, reversalOf } from './identity.js';
-import { mergeActivity, mergeCondition, mergeGap } from './merging.js';
+import { isSameChange, isSameCount, reversalOf } from './identity.js';
+import { mergeActivity, mergeCondition, mergeCount, mergeGap } from './merging.js';
 
 /** A change that may still go on; plain, lives in the checkpoint. */
 export interface OpenChange {
@@ -48,8 +48,8 @@ const MOST_OPEN = 1_000;
 
 /**
  * Gives findings identity over time: a reducer `(state, findings of a sequence) → (state, events)` without a clock.
- * Activities go on from sequence to sequence by their track and end by time-out; conditions by their cause; lasting
- * changes stay open until they are reversed, and the reversal ends them instead of being a change of its own.
+ * Activities go on from sequence to sequence by their track and end by time-out; conditions by their cause; the number of
+ * a crowd by its place, until there is none; lasting changes stay open until they are reversed, and the reversal ends them instead of being a change of its own.
  *
  * With a schedule a change is told if any of it lies in the hours: it begins in them, or still goes on, or is still there,
  * when they begin. What was told is told to its end. Identity knows no hours, so that a thing that came by day and is taken
@@ -101,6 +101,7 @@ export class Tracker {
     if (finding.kind === 'ACTIVITY') return this.#goOn(finding, input, this.#activity(finding), mergeActivity);
     if (isGap(finding)) return this.#goOn(finding, input, this.#condition(finding), mergeGap);
     if (finding.kind === 'CONDITION') return this.#goOn(finding, input, this.#condition(finding), mergeCondition);
+    if (finding.kind === 'COUNT_CHANGED') return this.#goOn(finding, input, this.#count(finding), mergeCount);
     return this.#lasting(finding, input);
   }
 
@@ -114,8 +115,12 @@ export class Tracker {
     return this.state.open.find(({ finding: f }) => f.kind === 'CONDITION' && f.condition === finding.condition);
   }
 
+  #count(finding: Finding): OpenChange | undefined {
+    return this.state.open.find(({ finding: f }) => isSameCount(f, finding));
+  }
+
   /**
-   * A passing change begins, goes on, or ends. A condition ends by time-out alone, because it comes and goes; only of a
+   * A passing change, or the number of a crowd, begins, goes on, or ends. A condition ends by time-out alone, because it comes and goes; only of a
    * gap it is known.
    */
   #goOn(
@@ -124,17 +129,18 @@ export class Tracker {
     known: OpenChange | undefined,
     merge: (before: Finding, now: Finding) => Finding,
   ): ChangeEvent[] {
-    const over = (finding.kind === 'ACTIVITY' || isGap(finding)) && !finding.ongoing;
+    const over = !finding.ongoing && (finding.kind !== 'CONDITION' || isGap(finding));
     if (known === undefined) {
       const change = this.#open(finding, input);
       return over ? this.#close(change, finding) : this.#tell(change, 'STARTED');
     }
-    const named = known.finding.subject.confidence === 0 && finding.subject.confidence > 0;
+    const isNews =
+      finding.kind === 'COUNT_CHANGED' || (known.finding.subject.confidence === 0 && finding.subject.confidence > 0);
     known.finding = merge(known.finding, finding);
     known.sequenceOrdinal = input.sequenceOrdinal;
     if (over) return this.#close(known, known.finding);
     // One that has not been told has nothing to update.
-    return named && known.revision > 0 ? this.#tell(known, 'UPDATED') : [];
+    return isNews && known.revision > 0 ? this.#tell(known, 'UPDATED') : [];
   }
 
   #lasting(finding: Finding, input: TrackInput): ChangeEvent[] {

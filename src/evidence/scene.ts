@@ -16,6 +16,7 @@ import {
 import type { ChangedRegion } from './changed-region.js';
 import { compareScenes, type SceneComparison } from './comparison.js';
 import { conditionSpans, type ConditionSpan } from './condition-spans.js';
+import { crowdsOf, isLiving, mayBeCrowd, type Crowd } from './crowds.js';
 import { embed } from './embedding.js';
 import { decidedObjects, HEARD_CONFIDENCE } from './decided.js';
 import type { Models } from './models.js';
@@ -56,6 +57,7 @@ export interface SceneEvidence {
   readonly comparison?: SceneComparison;
   readonly regions: readonly ObservedRegion[];
   readonly objects: { readonly before: readonly DetectedObject[]; readonly after: readonly DetectedObject[] };
+  readonly crowds: readonly Crowd[];
   readonly tracks: readonly NamedTrack[];
   readonly conditions: readonly ConditionSpan[];
 }
@@ -88,7 +90,7 @@ export async function observeScene(
   const first = before.at(-1);
   const last = after.at(-1);
   if (first === undefined || last === undefined || !sameSize(before, after)) {
-    return { sequence, regions: [], objects: { before: [], after: [] }, tracks, conditions };
+    return { sequence, regions: [], objects: { before: [], after: [] }, crowds: [], tracks, conditions };
   }
   const comparison = compareScenes(
     before.map((shot) => shot.picture),
@@ -97,11 +99,14 @@ export async function observeScene(
     { zones: sequence.zones, within: acrossLights(before, after, sequence) },
   );
   const objects = { before: [] as DetectedObject[], after: [] as DetectedObject[] };
-  if (comparison.regions.length > 0) {
+  // Those who move in the very frames that are compared leave no changed region.
+  const livingMoved = tracks.some(({ object }) => object !== undefined && isLiving(object.label));
+  if (comparison.regions.length > 0 || livingMoved) {
     objects.before = await namedObjects(models, first.picture);
     signal.throwIfAborted();
     objects.after = await namedObjects(models, last.picture);
   }
+  const crowds = await countedCrowds([before, after], objects, models, signal);
   const regions: ObservedRegion[] = [];
   const joined = joinByObjects(comparison.regions, objects, comparison);
   const largest = [...joined].sort((a, b) => b.areaPx - a.areaPx).slice(0, READ_REGIONS);
@@ -111,7 +116,7 @@ export async function observeScene(
       await observeRegion(region, { sequence, first, last, objects, models, read: largest.includes(region) }),
     );
   }
-  return { sequence, before: first, after: last, comparison, regions, objects, tracks, conditions };
+  return { sequence, before: first, after: last, comparison, regions, objects, crowds, tracks, conditions };
 }
 
 async function shotOf(frame: SequenceFrame<Lease>): Promise<Shot> {
@@ -151,6 +156,25 @@ function ignoredParts(sequence: FrameSequence): Region[] {
 
 const namedObjects = async (models: Models, picture: PictureU8): Promise<DetectedObject[]> =>
   decidedObjects(await detectObjects(models, picture, { minConfidence: HEARD_CONFIDENCE }));
+
+/** Counts in every picture of both sides, where there may be a crowd. */
+async function countedCrowds(
+  [before, after]: readonly [readonly Shot[], readonly Shot[]],
+  objects: SceneEvidence['objects'],
+  models: Models,
+  signal: AbortSignal,
+): Promise<Crowd[]> {
+  if (!mayBeCrowd(objects.before) && !mayBeCrowd(objects.after)) return [];
+  const seenIn = async (shots: readonly Shot[], last: readonly DetectedObject[]) => {
+    const seen: (readonly DetectedObject[])[] = [];
+    for (const { picture } of shots.slice(0, -1)) {
+      signal.throwIfAborted();
+      seen.push(await namedObjects(models, picture));
+    }
+    return [...seen, last];
+  };
+  return crowdsOf(await seenIn(before, objects.before), await seenIn(after, objects.after));
+}
 
 /** Names what moves by the frame that shows it best; one look at a frame serves everything that it shows. */
 async function nameTracks(
@@ -292,7 +316,7 @@ function intervalOf(region: Region, sequence: FrameSequence): ObservedRegion['in
 }
 
 /** All that is known without the gate: after the last frame before, up to the first frame after. */
-function boundsOf(sequence: FrameSequence): ObservedRegion['interval'] {
+export function boundsOf(sequence: FrameSequence): ObservedRegion['interval'] {
   const before =
     sequence.trigger === 'settled' ? sequence.baseline : sequence.frames.findLast((f) => f.role === 'before');
   const after = sequence.frames.find((f) => f.role === 'after');

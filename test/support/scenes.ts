@@ -1,4 +1,5 @@
 import type { ConditionSpan } from '../../src/evidence/condition-spans.js';
+import type { Crowd } from '../../src/evidence/crowds.js';
 import { compareScenes } from '../../src/evidence/comparison.js';
 import type { NamedTrack, ObservedRegion, SceneEvidence } from '../../src/evidence/scene.js';
 import { areaOf, centreOf, iou, unionOf } from '../../src/pixels/geometry.js';
@@ -21,6 +22,7 @@ export interface Story {
   readonly text?: readonly [before: string, after: string];
   /** Whether things look alike to the embedding on both sides; default true. */
   readonly alike?: boolean;
+  readonly crowds?: readonly Crowd[];
   readonly tracks?: readonly NamedTrack[];
   readonly conditions?: readonly ConditionSpan[];
   readonly zones?: readonly Zone[];
@@ -42,6 +44,7 @@ export function sceneOf(story: Story): SceneEvidence {
     sequence: { ...sequenceOf(conditions), ...(story.zones && { zones: story.zones }) },
     regions: [],
     objects: { before: [], after: [] },
+    crowds: story.crowds ?? [],
     tracks,
     conditions,
   };

@@ -1,3 +1,4 @@
+import { crowdsOf } from '../../src/evidence/crowds.js';
 import { box, spanOf, thing, trackOf, type Story } from './scenes.js';
 import type { Box } from '../../fixtures/stage.js';
 import type { Region } from '../../src/records/index.js';
@@ -12,6 +13,8 @@ const middle = box(140, 90, 40, 60);
 const beside = box(164, 90, 40, 60);
 const right = box(250, 90, 40, 60);
 const lower = box(140, 150, 40, 60);
+const queue = [60, 105, 150, 195, 240].map((x) => box(x, 90, 30, 50));
+const herd = Array.from({ length: 11 }, (_, i) => box(20 + 26 * i, 100 + (i % 3) * 10, 20, 24));
 const row = [10, 70, 130, 190, 250].map((x) => box(x, 90, 30, 50));
 
 const onLeft = box(0, 100, 16, 30);
@@ -72,6 +75,57 @@ export const trueClaims: readonly (readonly [says: readonly string[], story: Sto
           row.filter((_, i) => i !== 1),
         ),
       },
+    },
+  ],
+  [
+    ['There are five people in the middle now, up from three.'],
+    {
+      before: shown(queue.slice(1, 4)),
+      after: shown(queue),
+      objects: { before: all('person', queue.slice(1, 4)), after: all('person', queue) },
+      crowds: crowdsOf([all('person', queue.slice(1, 4))], [all('person', queue)]),
+    },
+  ],
+  [
+    ['There is one person in the middle now, down from three.'],
+    {
+      before: shown(queue.slice(1, 4)),
+      after: shown([queue[2]]),
+      objects: { before: all('person', queue.slice(1, 4)), after: all('person', [queue[2]]) },
+      crowds: crowdsOf([all('person', queue.slice(1, 4))], [all('person', [queue[2]])]),
+    },
+  ],
+  [
+    ['There are no cows in the middle now, down from 11.'],
+    {
+      before: shown(herd),
+      after: {},
+      objects: { before: all('cow', herd) },
+      crowds: crowdsOf([all('cow', herd)], [[]]),
+    },
+  ],
+  // A cqueued that shifts and stays as many is nothing to tell of, and a bag beside it is.
+  [
+    ['An object of about 42 × 42 px appeared at the top.'],
+    {
+      before: shown(queue),
+      after: shown([...queue.map((r) => ({ ...r, x: r.x + 12 })), box(140, 10, 40, 40)]),
+      objects: {
+        before: all('person', queue),
+        after: all(
+          'person',
+          queue.map((r) => ({ ...r, x: r.x + 12 })),
+        ),
+      },
+      crowds: crowdsOf(
+        [all('person', queue)],
+        [
+          all(
+            'person',
+            queue.map((r) => ({ ...r, x: r.x + 12 })),
+          ),
+        ],
+      ),
     },
   ],
   [['The object at the left moved 220 px to the right.'], { before: shown([left]), after: shown([right]) }],

@@ -396,3 +396,43 @@ describe('tracker: hours in which changes are told', () => {
     expect(pushAt(restored, 60)).toEqual(['APPEARED STARTED 1']);
   });
 });
+
+describe('tracker: the number of a crowd', () => {
+  const queue = { x: 20, y: 20, width: 80, height: 40 };
+  const counted = (before: number, after: number, frame: number, region = queue): Finding =>
+    findingOf({
+      kind: 'COUNT_CHANGED',
+      subject: { label: 'person', description: 'people at the left', confidence: 0.5 },
+      interval: during(frame, frame + 5),
+      ongoing: after >= 3,
+      before: { region },
+      after: { region },
+      measures: [{ name: 'people', unit: 'count', before, after }],
+    });
+
+  it('is one change that is told anew with each number, until there is no crowd', () => {
+    const tracker = open();
+    const told = [
+      ...push(tracker, 20, counted(0, 3, 10)),
+      ...push(tracker, 400, counted(3, 6, 380, { ...queue, width: 110 })),
+      ...push(tracker, 900, counted(6, 1, 880)),
+      ...push(tracker, 1_900, counted(1, 4, 1_880)),
+    ];
+    expect(steps(told)).toEqual([
+      'COUNT_CHANGED STARTED 1',
+      'COUNT_CHANGED UPDATED 2',
+      'COUNT_CHANGED ENDED 3',
+      'COUNT_CHANGED STARTED 1',
+    ]);
+    expect(told[2].interval).toEqual(during(10, 885));
+    expect(told[2].measures).toEqual([{ name: 'people', unit: 'count', before: 6, after: 1 }]);
+    expect(new Set(told.map(({ changeId }) => changeId)).size).toBe(2);
+  });
+
+  it('of another place is another', () => {
+    const tracker = open();
+    const there = push(tracker, 20, counted(3, 5, 10));
+    const elsewhereToo = push(tracker, 40, counted(3, 5, 30, { ...queue, x: 220 }));
+    expect(elsewhereToo[0].changeId).not.toBe(there[0].changeId);
+  });
+});

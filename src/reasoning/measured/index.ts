@@ -1,6 +1,7 @@
 import type { SceneEvidence } from '../../evidence/scene.js';
 import type { Claim } from '../claim.js';
 import { conditionClaims } from './conditions.js';
+import { countClaims } from './counting.js';
 import { lastingClaims } from './lasting.js';
 import { passingClaims } from './passing.js';
 
@@ -10,6 +11,7 @@ import { passingClaims } from './passing.js';
  */
 export const measuredClaims = (evidence: SceneEvidence): Claim[] => [
   ...lastingClaims(evidence),
+  ...countClaims(evidence),
   ...passingClaims(evidence),
   ...conditionClaims(evidence),
 ];

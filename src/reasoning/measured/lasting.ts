@@ -5,6 +5,7 @@ import { colourStep } from '../../pixels/colour.js';
 import { areaOf, centreOf, iou } from '../../pixels/geometry.js';
 import type { DetectedObject, Region } from '../../records/index.js';
 import type { Claim } from '../claim.js';
+import { isOfCrowd } from './counting.js';
 import {
   appearedClaim,
   goneClaim,
@@ -31,7 +32,7 @@ const LEAST_MOVE = 0.2;
 
 /** Claims about what is different for good between the scene before and after. */
 export function lastingClaims(evidence: SceneEvidence): Claim[] {
-  const certain = evidence.regions.filter((region) => isCertain(region, evidence));
+  const certain = evidence.regions.filter((region) => isCertain(region, evidence) && !isOfCrowd(region, evidence));
   const single = certain.flatMap((region) => classify(region, evidence) ?? []);
   return pairMoves(single, evidence).map(({ claim }) => claim);
 }

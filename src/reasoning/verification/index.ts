@@ -3,6 +3,7 @@ import type { Check, Verification } from '../../records/index.js';
 import type { Claim } from '../claim.js';
 import { activityChecks } from './activity.js';
 import { conditionChecks } from './condition.js';
+import { countingChecks } from './counting.js';
 import { countCheck, nameCheck } from './naming.js';
 import { colorCheck, directionCheck, intervalCheck, lookCheck, moveCheck, regionCheck, textCheck } from './lasting.js';
 import { statementCheck } from './statement.js';
@@ -31,6 +32,8 @@ function checksOf(claim: Claim, evidence: SceneEvidence): Check[] {
     case 'APPEARED':
     case 'DISAPPEARED':
       return [...lasting(claim, evidence), directionCheck(claim, evidence)];
+    case 'COUNT_CHANGED':
+      return countingChecks(claim, evidence);
     case 'TEXT_CHANGED':
       return [...lasting(claim, evidence), textCheck(claim, evidence)];
     case 'MOVED':
@@ -43,7 +46,6 @@ function checksOf(claim: Claim, evidence: SceneEvidence): Check[] {
     case 'LAYOUT_SHIFTED':
     case 'TREND':
     case 'ONSET':
-    case 'COUNT_CHANGED':
       return [{ name: 'kind', verdict: 'UNVERIFIED', detail: `no measurement of a scene speaks for ${claim.kind}` }];
   }
 }

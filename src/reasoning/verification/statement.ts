@@ -126,6 +126,11 @@ function counts(sentence: Sentence, claim: Claim, evidence: SceneEvidence): void
   });
   const is = ([, said]: RegExpExecArray) => countOf(said) === measured?.after;
   sentence.take(new RegExp(`\\b\\w+ of ${COUNT} …( from the left)?`, 'g'), ([said]) => among.includes(said));
+  sentence.take(
+    new RegExp(`\\b(up|down) from (${COUNT})\\b`, 'g'),
+    ([, way, said]) =>
+      countOf(said) === measured?.before && way === ((measured.after ?? 0) > measured.before ? 'up' : 'down'),
+  );
   sentence.take(new RegExp(`\\b(${COUNT}) (?:is|are) left\\b`, 'g'), is);
   sentence.take(new RegExp(`\\bthere (?:is|are) (${COUNT})\\b`, 'g'), is);
   sentence.take(new RegExp(COUNT_WORD, 'g'), ([said]) => [measured?.before, measured?.after].includes(countOf(said)));

@@ -11,6 +11,7 @@ export const verbs: readonly { readonly words: RegExp; readonly kinds: readonly 
   { words: /\breplaced\b/, kinds: ['REPLACED'] },
   { words: /\b(turned|recolou?red|changed its colou?r)\b/, kinds: ['RECOLORED'] },
   { words: /\bthe text\b/, kinds: ['TEXT_CHANGED'] },
+  { words: /\b(up|down) from\b/, kinds: ['COUNT_CHANGED'] },
   { words: /\b(came in|entered|went out|crossed|is (?:still )?moving|was last seen|went)\b/, kinds: ['ACTIVITY'] },
 ];
 
@@ -22,6 +23,7 @@ export const required: Partial<Record<ChangeKind, RegExp>> = {
   REPLACED: /\breplaced\b/,
   RECOLORED: /\b(turned|recolou?red|changed its colou?r)\b/,
   TEXT_CHANGED: /\bchanged\b/,
+  COUNT_CHANGED: /\b(up|down) from\b/,
   ACTIVITY: /\b(moved|moving|came in|entered|went|crossed)\b/,
 };
 
