@@ -254,6 +254,10 @@ export const trueClaims: readonly (readonly [says: readonly string[], story: Sto
     { conditions: [spanOf('WEATHER', 4, 17.6, 'specks a frame')] },
   ],
   [
+    ['Fog, haze or the like takes up to 58 % of the contrast.'],
+    { conditions: [spanOf('WEATHER', 0.42, 0.79, 'of its contrast')] },
+  ],
+  [
     ['A soft shadow at the lower right takes up to 45 % of the light.'],
     { conditions: [spanOf('SHADOW', 0.55, 0.9, 'gain', box(220, 170, 90, 60))] },
   ],

@@ -19,7 +19,12 @@ export function conditionClaims(evidence: SceneEvidence): Claim[] {
       interval: { first: span.first, last: span.last },
       ...(span.region && { after: { region: span.region } }),
       measures: [
-        { name: measureNames[span.cause], unit: span.unit, before: round(span.least), after: round(span.greatest) },
+        {
+          name: span.unit === 'of its contrast' ? 'contrast' : measureNames[span.cause],
+          unit: span.unit,
+          before: round(span.least),
+          after: round(span.greatest),
+        },
       ],
       ongoing: span.ongoing,
       identity: {},
@@ -64,6 +69,8 @@ function sentenceOf(span: ConditionSpan, picture: { readonly width: number; read
       if (span.unit === 'of the usual grain') return 'The picture was compressed so hard that it lost its fine grain.';
       return `The picture is noisier than usual: ${span.greatest.toFixed(1)} grey levels a pixel.`;
     case 'WEATHER':
+      if (span.unit === 'of its contrast')
+        return `Fog, haze or the like takes up to ${percent(1 - span.least)} of the contrast.`;
       return `Rain, snow or the like: up to ${Math.round(span.greatest)} specks a frame.`;
     case 'SHADOW':
       return `A soft shadow${where} takes up to ${percent(1 - span.least)} of the light.`;

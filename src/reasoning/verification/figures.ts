@@ -31,6 +31,11 @@ function conditionFigures(sentence: Sentence, claim: Claim): void {
   }
   if (claim.condition === 'SHADOW')
     sentence.take(/(\d+) % of the light\b/g, ([, said]) => near(said, 100 * (1 - least)));
+  if (claim.condition === 'WEATHER') {
+    const isHaze = claim.measures.at(0)?.unit === 'of its contrast';
+    if (isHaze !== /\b(?:fog|haze)\b/.test(sentence.text)) sentence.wrong.push('it tells of another weather');
+    sentence.take(/(\d+) % of the contrast\b/g, ([, said]) => isHaze && near(said, 100 * (1 - least)));
+  }
   const unit = { CAMERA_MOVED: 'px', NOISE: 'grey levels', WEATHER: 'specks' }[String(claim.condition)];
   if (unit !== undefined)
     sentence.take(new RegExp(`(\\d+(?:\\.\\d+)?) ${unit}`, 'g'), ([, said]) => near(said, greatest));

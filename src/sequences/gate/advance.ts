@@ -4,6 +4,7 @@ import type { LightFit } from '../../pixels/light.js';
 import { components, regionOf, sharpness, type Component } from '../../pixels/components.js';
 import { differences, GREY, type CellDifferences, type Differences } from './differences.js';
 import type { GateOptions } from './options.js';
+import { freshHaze, hazeOf } from './haze.js';
 import { changeLight, forgetIn, isOtherLight, lightChanged } from './illumination.js';
 import { arrive, resume } from './interruption.js';
 import { isCompressed, nuisancesOf } from './nuisances.js';
@@ -55,7 +56,7 @@ export function advance(
   const first = Number.isNaN(state.lastElapsedMs);
   // Over a gap nothing is learned and nothing has rested.
   const dtMs = first || state.interrupted ? 0 : Math.min(1_000, Math.max(0, ref.elapsedMs - state.lastElapsedMs));
-  if (first) begin(state, planes);
+  if (first) begin(state, planes, grid);
   state.last = { eventTimeMs: ref.eventTimeMs, index: ref.index };
   state.lastElapsedMs = ref.elapsedMs;
 
@@ -79,7 +80,7 @@ export function advance(
     if (isRelit) state.view = freshView();
     else if (loss !== undefined && !isSceneNow(state.view, loss, ref.elapsedMs))
       return unseen(state, loss, { light: lightBefore, noiseSigma: sigma, overlays });
-    else if (loss !== undefined) begin(state, planes);
+    else if (loss !== undefined) begin(state, planes, grid);
     if (wasLost) state.interrupted = true;
   }
   const { illumination } = state;
@@ -112,9 +113,13 @@ export function advance(
   fadeFlips(state, dtMs);
   if (parts.length === 0 && found.shift.explained === 0) keepReference(state, planes, ref.elapsedMs);
   learn(state, found, parts, masks.silent, dtMs);
+  const haze = hazeOf(state.haze, planes, grid, {
+    ...{ apart: state.leftFrame, silent: masks.untold, elapsedMs: ref.elapsedMs, sigma },
+  });
   const nuisances = [
     ...lightChanged(illumination, ref.elapsedMs),
-    ...nuisancesOf(state, grid, found, parts, overlays, { sigma, compressed, dtMs }),
+    ...haze,
+    ...nuisancesOf(state, grid, found, parts, overlays, { sigma, compressed, isHazy: haze.length > 0, dtMs }),
   ];
   return {
     motion: things.length > 0 ? 'active' : 'still',
@@ -156,7 +161,7 @@ function unseen(
 
 const either = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((value, c) => value | b[c]);
 
-function begin(state: GateState, planes: CellPlanes): void {
+function begin(state: GateState, planes: CellPlanes, grid: CellGrid): void {
   const { y, u, v } = planes;
   state.baseY.set(y);
   state.baseU.set(u);
@@ -166,6 +171,7 @@ function begin(state: GateState, planes: CellPlanes): void {
   state.recentV.set(v);
   state.reference.set(planes.plane());
   state.view = freshView();
+  state.haze = freshHaze(grid);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { RatioPlane } from '../../pixels/components.js';
 import { cellGradients, planeShift } from '../../pixels/shift.js';
 import { fitLight, type LightFit } from '../../pixels/light.js';
 import { robustSpread } from '../../pixels/spread.js';
+import { DARK } from './detail.js';
 import type { GateState } from './state.js';
 
 /** Values of each cell, in the baseline's light. One set serves every frame of a scene. */
@@ -58,8 +59,6 @@ const MOST_COLOUR = 144;
 export const LEAST_DIFFERENCE = 5;
 /** The same where an encoder has flattened the picture: it moves the mean of its blocks by several levels. */
 const COMPRESSED_DIFFERENCE = 10;
-/** Keeps the logarithm calm in the dark, grey levels. */
-export const DARK = 16;
 /** Cells that tell of a whole picture what they have in common. */
 const WITNESSES = 1_800;
 /** Deviation of all cells from the settled scene, grey levels, and gain of the light that no usual change leaves. */

@@ -3,9 +3,11 @@ import { CELL, type CellGrid, type CellPlanes } from '../../pixels/cells.js';
 import { fitLight, sameLight, type LightFit } from '../../pixels/light.js';
 import { cellGradients } from '../../pixels/shift.js';
 import type { Nuisance } from '../../records/index.js';
-import { DARK, GREY, LEAST_DIFFERENCE, type CellDifferences, type Differences } from './differences.js';
+import { DARK } from './detail.js';
+import { GREY, LEAST_DIFFERENCE, type CellDifferences, type Differences } from './differences.js';
 import { referTo } from './reference.js';
 import type { GateState, Illumination, IlluminationState } from './state.js';
+import { freshHaze } from './haze.js';
 
 /** By day, by night, and either with a lamp on. */
 const MOST_REMEMBERED = 4;
@@ -99,6 +101,7 @@ export function changeLight(
   }
   illumination.id = again?.id ?? illumination.nextId++;
   state.usualNoiseSigma = again?.noiseSigma ?? sigma;
+  state.haze = freshHaze(grid);
 }
 
 /** What lies there is another thing in every light; how it looks in the others is not known, nor its border a cell around. */

@@ -25,7 +25,12 @@ export function nuisancesOf(
   found: Differences,
   parts: readonly (Component & { readonly kind: string; readonly moving: boolean })[],
   overlays: Overlays,
-  { sigma, compressed, dtMs }: { readonly sigma: number; readonly compressed: boolean; readonly dtMs: number },
+  {
+    sigma,
+    compressed,
+    isHazy,
+    dtMs,
+  }: { readonly sigma: number; readonly compressed: boolean; readonly isHazy: boolean; readonly dtMs: number },
 ): Nuisance[] {
   const usual = 1 - Math.exp(-dtMs / USUAL_MS);
   const list: Nuisance[] = [];
@@ -33,11 +38,15 @@ export function nuisancesOf(
   const brightness = (found.light.gain * level + found.light.offset) / (state.usualGain * level + state.usualOffset);
   if (found.chroma < GREY) {
     list.push({ cause: 'COLOR_MODE', strength: found.chroma, unit: 'colour gain' });
-  } else if (Math.abs(brightness - 1) > LEAST_GAIN) {
+    // Light from the haze itself is no change of the light.
+  } else if (!isHazy && Math.abs(brightness - 1) > LEAST_GAIN) {
     list.push({ cause: 'LIGHTING', strength: brightness, unit: 'gain' });
   }
-  state.usualGain += usual * (found.light.gain - state.usualGain);
-  state.usualOffset += usual * (found.light.offset - state.usualOffset);
+  // What haze does to the fit is over when it clears up.
+  if (!isHazy) {
+    state.usualGain += usual * (found.light.gain - state.usualGain);
+    state.usualOffset += usual * (found.light.offset - state.usualOffset);
+  }
   if (Number.isNaN(state.usualNoiseSigma)) state.usualNoiseSigma = sigma;
   if (compressed) list.push({ cause: 'NOISE', strength: sigma / state.usualNoiseSigma, unit: 'of the usual grain' });
   if (sigma > 1.6 * state.usualNoiseSigma + LEAST_NOISE)

@@ -2,6 +2,7 @@ import { cellGrid } from '../../pixels/cells.js';
 import { sameLight, type LightFit } from '../../pixels/light.js';
 import type { Nuisance } from '../../records/index.js';
 import type { EventOrder } from '../reorder.js';
+import { freshHaze, type HazeState } from './haze.js';
 import { freshSteps, type StepsState } from './steps.js';
 import type { TracksState } from './tracks.js';
 import { freshView, type ViewState } from './view.js';
@@ -72,6 +73,7 @@ export interface GateState {
   usualNoiseSigma: number;
   speckles: number;
   illumination: IlluminationState;
+  haze: HazeState;
   tracking: TracksState;
 }
 
@@ -109,6 +111,7 @@ export function freshState(width: number, height: number, first: EventOrder): Ga
     usualNoiseSigma: Number.NaN,
     speckles: 0,
     illumination: { id: 0, nextId: 1, remembered: [], switchedMs: Number.NEGATIVE_INFINITY, told: undefined },
+    haze: freshHaze(grid),
     tracking: { nextId: 1, tracks: [] },
   };
 }

@@ -1,10 +1,9 @@
 import { CELL, type CellGrid, type CellPlanes } from '../../pixels/cells.js';
 import type { Nuisance } from '../../records/index.js';
+import { DIFFERENCES, energyAt, noiseEnergy } from './detail.js';
 
 /** Cells that are asked, spread over the picture. */
 const ASKED = 800;
-/** Differences of neighbouring samples in a cell. */
-const DIFFERENCES = 2 * CELL * (CELL - 1);
 /** A place has detail from a root mean square difference of 3 grey levels on, above its noise. */
 const LEAST_DETAIL = DIFFERENCES * 3 ** 2;
 /** Scenes of hardly any contrast (deviation of cell means, grey levels) or few places with detail have none to lose. */
@@ -119,23 +118,6 @@ export function viewOf(
     luma: sf / n,
     isTold: (expected * ownDetail) / n > ABOVE_NOISE * noise,
   };
-}
-
-/** What noise adds to a cell's energy; each sample of a shrunken plane is the mean of four. */
-const noiseEnergy = (sigma: number, { shrink }: CellGrid): number =>
-  (2 * DIFFERENCES * sigma * sigma) / (shrink === 1 ? 1 : 4);
-
-/** Sum of the squared differences between neighbouring samples of a cell; `CELL` samples a row, written out for speed. */
-function energyAt(plane: Uint8Array, at: number, width: number): number {
-  let [a, b, c, d] = [plane[at], plane[at + 1], plane[at + 2], plane[at + 3]];
-  let sum = (b - a) * (b - a) + (c - b) * (c - b) + (d - c) * (d - c);
-  for (let y = 1, i = at + width; y < CELL; y++, i += width) {
-    const [e, f, g, h] = [plane[i], plane[i + 1], plane[i + 2], plane[i + 3]];
-    sum += (f - e) * (f - e) + (g - f) * (g - f) + (h - g) * (h - g);
-    sum += (e - a) * (e - a) + (f - b) * (f - b) + (g - c) * (g - c) + (h - d) * (h - d);
-    [a, b, c, d] = [e, f, g, h];
-  }
-  return sum;
 }
 
 /** What is left of the scene, by what keeps it from being seen. */
