@@ -11,6 +11,7 @@ import {
   type PictureU8,
   type Region,
   type SequenceFrame,
+  type SettledRegion,
   type TextLine,
 } from '../records/index.js';
 import type { ChangedRegion } from './changed-region.js';
@@ -39,6 +40,8 @@ export interface ObservedRegion extends ChangedRegion {
   readonly interval: { readonly first: FramePoint; readonly last: FramePoint };
   /** Whether the interval was measured by the gate, or only bounded by the frames compared. */
   readonly intervalMeasured: boolean;
+  /** Whether the gate saw it come to rest there, and is sure that it is no light. */
+  readonly settledAsThing: boolean;
   readonly object: { readonly before?: DetectedObject; readonly after?: DetectedObject };
   readonly text: { readonly before?: TextLine; readonly after?: TextLine };
   readonly embedding: { readonly before: Float32Array; readonly after: Float32Array };
@@ -143,7 +146,7 @@ function acrossLights(
 ): readonly Region[] | undefined {
   const lights = new Set([...before, ...after].map(({ illumination }) => illumination));
   lights.delete(undefined);
-  return lights.size > 1 ? settled.map(({ region }) => region) : undefined;
+  return lights.size > 1 ? settled.flatMap(({ region, mayBeLight }) => (mayBeLight ? [] : region)) : undefined;
 }
 
 /** Overlays, and what moves in the very frames that are compared. */
@@ -269,8 +272,9 @@ async function observeRegion(
   const measured = intervalOf(changed.region, sequence);
   return {
     ...changed,
-    interval: measured ?? boundsOf(sequence),
+    interval: measured?.interval ?? boundsOf(sequence),
     intervalMeasured: measured !== undefined,
+    settledAsThing: measured?.isThing ?? false,
     object: { ...(before && { before }), ...(after && { after }) },
     text,
     embedding: {
@@ -303,17 +307,26 @@ async function readBoth(
   return { ...(a && { before: a }), ...(b && { after: b }) };
 }
 
-/** When a region changed, by the gate's settled regions that overlap it most. */
-function intervalOf(region: Region, sequence: FrameSequence): ObservedRegion['interval'] | undefined {
+/** When a region changed, by the gate's settled region that overlaps it most; things before what may be light. */
+export function intervalOf(
+  region: Region,
+  sequence: FrameSequence,
+): { readonly interval: ObservedRegion['interval']; readonly isThing: boolean } | undefined {
   const own = sequence.settled
     .map((s) => ({ ...s, overlap: overlapOfSmaller(s.region, region) * alike(s.region, region) }))
     .filter((s) => s.overlap > 0.15)
-    .sort((a, b) => b.overlap - a.overlap || b.restedAt.elapsedMs - a.restedAt.elapsedMs)
+    .sort(
+      (a, b) =>
+        Number(isThing(b)) - Number(isThing(a)) || b.overlap - a.overlap || b.restedAt.elapsedMs - a.restedAt.elapsedMs,
+    )
     .at(0);
   if (own === undefined) return undefined;
   // By time: frames that came out of order are numbered as they came.
-  return { first: own.leftAt, last: own.restedAt.elapsedMs >= own.leftAt.elapsedMs ? own.restedAt : own.leftAt };
+  const last = own.restedAt.elapsedMs >= own.leftAt.elapsedMs ? own.restedAt : own.leftAt;
+  return { interval: { first: own.leftAt, last }, isThing: isThing(own) };
 }
+
+const isThing = ({ mayBeLight }: SettledRegion): boolean => mayBeLight !== true;
 
 /** All that is known without the gate: after the last frame before, up to the first frame after. */
 export function boundsOf(sequence: FrameSequence): ObservedRegion['interval'] {

@@ -44,6 +44,8 @@ export interface SettledRegion {
   readonly leftAt: FramePoint;
   /** First frame since which it has looked as it does now. */
   readonly restedAt: FramePoint;
+  /** It may be a light or a shadow: this tells when it came to rest, and not that anything did. */
+  readonly mayBeLight?: true;
 }
 
 /** What the gate measured of one frame. Plain and small: it outlives the frame's pixels. */

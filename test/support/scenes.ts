@@ -60,6 +60,7 @@ export function sceneOf(story: Story): SceneEvidence {
       ...changed,
       interval: CHANGED,
       intervalMeasured: true,
+      settledAsThing: true,
       object: { ...(then && { before: then }), ...(now && { after: now }) },
       text: story.text ? { before: line(story.text[0]), after: line(story.text[1]) } : {},
       embedding: {

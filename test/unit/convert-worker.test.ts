@@ -37,6 +37,10 @@ import * as any from '../support/arbitraries.js';
 import { withTimesOf } from '../support/precision.js';
 
 const plain = { noNullPrototype: true } as const;
+const settledRegion = fc.record(
+  { region: any.region(), leftAt: any.point(), restedAt: any.point(), mayBeLight: fc.constant(true as const) },
+  { noNullPrototype: true, requiredKeys: ['region', 'leftAt', 'restedAt'] },
+);
 
 const pixels = (): Arbitrary<FrameContent> =>
   fc
@@ -121,7 +125,7 @@ const evidence = () =>
         ),
         { maxLength: 2 },
       ),
-      settled: fc.array(fc.record({ region: any.region(), leftAt: any.point(), restedAt: any.point() }, plain), {
+      settled: fc.array(settledRegion, {
         maxLength: 2,
       }),
       light: fc.record({ gain: any.real(), offset: any.real() }, plain),
@@ -150,7 +154,7 @@ const sequence = (): Arbitrary<SequenceOutline> =>
       source: any.name(),
       ordinal: any.uint64(),
       trigger: fc.constantFrom(...sequenceTriggers),
-      settled: fc.array(fc.record({ region: any.region(), leftAt: any.point(), restedAt: any.point() }, plain), {
+      settled: fc.array(settledRegion, {
         maxLength: 2,
       }),
       first: any.point(),

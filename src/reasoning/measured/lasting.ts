@@ -44,7 +44,7 @@ export function lastingClaims(evidence: SceneEvidence): Claim[] {
 function isCertain(region: ObservedRegion, { sequence }: SceneEvidence): boolean {
   const { width, height } = sequence.frames[0].ref;
   const share = region.areaPx / (width * height);
-  if (region.intervalMeasured) return share >= LEAST_SHARE;
+  if (region.settledAsThing) return share >= LEAST_SHARE;
   const [isLarge, standsOut] = [share >= CREPT_SHARE, region.score >= CREPT_SCORE];
   const isGated = sequence.frames.some(({ evidence }) => evidence !== undefined);
   return isGated ? isLarge && standsOut : isLarge || (standsOut && share >= LEAST_SHARE);

@@ -172,16 +172,18 @@ const refFromProto = ({ position, ...ref }: ProtoRef, field: string): FrameRef =
   };
 };
 
-const settledToProto = ({ region, leftAt, restedAt }: SettledRegion): ProtoSettledRegion => ({
+const settledToProto = ({ region, leftAt, restedAt, mayBeLight }: SettledRegion): ProtoSettledRegion => ({
   region: parts.regionToProto(region, 'settled.region'),
   leftAt: parts.pointToProto(leftAt, 'settled.left_at'),
   restedAt: parts.pointToProto(restedAt, 'settled.rested_at'),
+  mayBeLight: mayBeLight === true,
 });
 
-const settledFromProto = ({ region, leftAt, restedAt }: ProtoSettledRegion): SettledRegion => ({
+const settledFromProto = ({ region, leftAt, restedAt, mayBeLight }: ProtoSettledRegion): SettledRegion => ({
   region: parts.regionFromProto(present(region, 'settled.region'), 'settled.region'),
   leftAt: parts.pointFromProto(leftAt, 'settled.left_at'),
   restedAt: parts.pointFromProto(restedAt, 'settled.rested_at'),
+  ...(mayBeLight && { mayBeLight }),
 });
 
 const evidenceToProto = (evidence: FrameEvidence): ProtoEvidence => ({

@@ -237,7 +237,7 @@ function isAtRest({ cells }: Part, { stillMs }: GateState, settleMs: number): bo
   return restless <= cells.length * 0.1;
 }
 
-/** Adopts what has come to rest as a whole, and what was unknown and rests; tells the things among it. */
+/** Adopts what has come to rest as a whole, and what was unknown and rests; tells of what is no speckle and did not creep. */
 function settle(
   state: GateState,
   grid: CellGrid,
@@ -249,7 +249,7 @@ function settle(
   const timeZeroMs = ref.eventTimeMs - ref.elapsedMs;
   const settled: SettledRegion[] = [];
   for (const part of atRest) {
-    if (part.kind === 'thing') {
+    if (part.kind === 'thing' || part.kind === 'soft') {
       // Half of the cells had left by then, and all of them rest since.
       const left = byTime(part.cells, state.leftElapsedMs)[part.cells.length >> 1];
       const rested = byTime(part.cells, state.restElapsedMs)[part.cells.length - 1];
@@ -258,8 +258,9 @@ function settle(
         region: regionOf(part, grid),
         leftAt: at(state.leftFrame[left], state.leftElapsedMs[left]),
         restedAt: at(state.restFrame[rested], state.restElapsedMs[rested]),
+        ...(part.kind === 'soft' && { mayBeLight: true as const }),
       });
-      forgetIn(state.illumination, part, grid);
+      if (part.kind === 'thing') forgetIn(state.illumination, part, grid);
     }
     for (const c of part.cells) adopt(state, found, c);
   }

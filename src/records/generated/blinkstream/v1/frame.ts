@@ -183,7 +183,11 @@ export interface TrackPoint {
 export interface SettledRegion {
   region: Region | undefined;
   leftAt: FramePoint | undefined;
-  restedAt: FramePoint | undefined;
+  restedAt:
+    | FramePoint
+    | undefined;
+  /** It may be a light or a shadow: this tells when it came to rest, and not that anything did. */
+  mayBeLight: boolean;
 }
 
 /** What the gate measured of one frame. */
@@ -1233,7 +1237,7 @@ export const TrackPoint: MessageFns<TrackPoint> = {
 };
 
 function createBaseSettledRegion(): SettledRegion {
-  return { region: undefined, leftAt: undefined, restedAt: undefined };
+  return { region: undefined, leftAt: undefined, restedAt: undefined, mayBeLight: false };
 }
 
 export const SettledRegion: MessageFns<SettledRegion> = {
@@ -1246,6 +1250,9 @@ export const SettledRegion: MessageFns<SettledRegion> = {
     }
     if (message.restedAt !== undefined) {
       FramePoint.encode(message.restedAt, writer.uint32(26).fork()).join();
+    }
+    if (message.mayBeLight !== false) {
+      writer.uint32(32).bool(message.mayBeLight);
     }
     return writer;
   },
@@ -1287,6 +1294,14 @@ export const SettledRegion: MessageFns<SettledRegion> = {
             message.restedAt = FramePoint.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mayBeLight = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1312,6 +1327,11 @@ export const SettledRegion: MessageFns<SettledRegion> = {
         : isSet(object.rested_at)
         ? FramePoint.fromJSON(object.rested_at)
         : undefined,
+      mayBeLight: isSet(object.mayBeLight)
+        ? globalThis.Boolean(object.mayBeLight)
+        : isSet(object.may_be_light)
+        ? globalThis.Boolean(object.may_be_light)
+        : false,
     };
   },
 
@@ -1325,6 +1345,9 @@ export const SettledRegion: MessageFns<SettledRegion> = {
     }
     if (message.restedAt !== undefined) {
       obj.restedAt = FramePoint.toJSON(message.restedAt);
+    }
+    if (message.mayBeLight !== false) {
+      obj.mayBeLight = message.mayBeLight;
     }
     return obj;
   },
