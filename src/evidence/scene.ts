@@ -149,12 +149,12 @@ function acrossLights(
   return lights.size > 1 ? settled.flatMap(({ region, mayBeLight }) => (mayBeLight ? [] : region)) : undefined;
 }
 
-/** Overlays, and what moves in the very frames that are compared. */
+/** Overlays, what never rests, and what moves in the very frames that are compared. */
 function ignoredParts(sequence: FrameSequence): Region[] {
   const compared = sequence.frames.filter((f) => f.role === 'before' || f.role === 'after');
-  const restless = [...compared, ...(sequence.baseline ? [sequence.baseline] : [])];
-  const overlays = sequence.frames.at(-1)?.evidence?.overlays ?? [];
-  return [...overlays, ...restless.flatMap((f) => f.evidence?.tracks.map((track) => track.region) ?? [])];
+  const moving = [...compared, ...(sequence.baseline ? [sequence.baseline] : [])];
+  const { overlays = [], restless = [] } = sequence.frames.at(-1)?.evidence ?? {};
+  return [...overlays, ...restless, ...moving.flatMap((f) => f.evidence?.tracks.map((track) => track.region) ?? [])];
 }
 
 const namedObjects = async (models: Models, picture: PictureU8): Promise<DetectedObject[]> =>

@@ -64,6 +64,8 @@ export interface FrameEvidence {
   readonly illumination: number;
   /** Parts never to be reported: overlays as learned so far. */
   readonly overlays: readonly Region[];
+  /** Parts that have not been at rest for a while, as water or foliage: they have no look to be held against another. */
+  readonly restless?: readonly Region[];
   /** Standard deviation of the sensor noise of one pixel, in grey levels. */
   readonly noiseSigma: number;
   /** Share of the picture that differs from the baseline once light is allowed for, 0–1. */

@@ -133,8 +133,15 @@ const evidence = () =>
       noiseSigma: any.real(),
       illumination: fc.nat(100),
       changedShare: any.real(),
+      restless: fc.array(any.region(), { minLength: 1, maxLength: 2 }),
     },
-    plain,
+    {
+      ...plain,
+      requiredKeys: [
+        ...(['motion', 'nuisances', 'tracks', 'settled', 'light', 'overlays', 'noiseSigma', 'illumination'] as const),
+        'changedShare',
+      ],
+    },
   );
 
 const frame = (): Arbitrary<SequenceFrame<PictureHeader>> =>

@@ -205,6 +205,7 @@ const evidenceToProto = (evidence: FrameEvidence): ProtoEvidence => ({
   lightGain: finite(evidence.light.gain, 'light_gain'),
   lightOffset: finite(evidence.light.offset, 'light_offset'),
   overlays: evidence.overlays.map((region) => parts.regionToProto(region, 'overlays')),
+  restless: (evidence.restless ?? []).map((region) => parts.regionToProto(region, 'restless')),
   noiseSigma: finite(evidence.noiseSigma, 'noise_sigma'),
   changedShare: finite(evidence.changedShare, 'changed_share'),
   illumination: count(evidence.illumination, 'illumination'),
@@ -231,6 +232,9 @@ const evidenceFromProto = (evidence: ProtoEvidence): FrameEvidence => ({
     offset: finite(evidence.lightOffset, 'light_offset'),
   },
   overlays: evidence.overlays.map((region) => parts.regionFromProto(region, 'overlays')),
+  ...(evidence.restless.length > 0 && {
+    restless: evidence.restless.map((region) => parts.regionFromProto(region, 'restless')),
+  }),
   noiseSigma: finite(evidence.noiseSigma, 'noise_sigma'),
   changedShare: finite(evidence.changedShare, 'changed_share'),
   illumination: evidence.illumination,

@@ -11,6 +11,7 @@ import { isCompressed, nuisancesOf } from './nuisances.js';
 import { countFlips, fadeFlips, overlaysOf, type Overlays } from './overlays.js';
 import { keepReference } from './reference.js';
 import type { GateState } from './state.js';
+import { countRestless, isRestless, isUnsettled, withUnsettled } from './restless.js';
 import { isLookDue, look } from './steps.js';
 import { linkTracks } from './tracks.js';
 import { freshView, isLost, isOutOfFocus, isSceneNow, lossOf, viewOf } from './view.js';
@@ -64,7 +65,7 @@ export function advance(
   const compressed = isCompressed(state, sigma);
   const masks = {
     silent: zones === undefined ? overlays.mask : either(overlays.mask, zones.unwatched),
-    untold: zones === undefined ? overlays.mask : either(overlays.mask, zones.hidden),
+    untold: withUnsettled(zones === undefined ? overlays.mask : either(overlays.mask, zones.hidden), state.restless),
   };
   const compare = () => differences(state, grid, planes, masks, { deviations: options.deviations, compressed }, cells);
   const lightBefore = state.light;
@@ -100,7 +101,7 @@ export function advance(
   const things = parts.filter((part) => part.kind === 'thing');
   const points = linkTracks(
     state.tracking,
-    things.map((part) => ({ region: regionOf(part, grid), moving: part.moving })),
+    things.map((part) => ({ region: regionOf(part, grid), moving: part.moving && !isUnrest(part, state) })),
     pointOf(ref),
     dtMs,
   );
@@ -108,6 +109,7 @@ export function advance(
     countFlips(state, look(state.steps, planes, grid, { elapsedMs: ref.elapsedMs, sigma }));
   }
   rest(state, found, ref, dtMs);
+  countRestless(state.restless, found.stirring, grid, { elapsedMs: ref.elapsedMs, dtMs });
   const atRest = parts.filter((part) => isAtRest(part, state, options.settleMs));
   const settled = settle(state, grid, found, atRest, ref, options.settleMs);
   fadeFlips(state, dtMs);
@@ -129,6 +131,7 @@ export function advance(
     light: found.light,
     illumination: illumination.id,
     overlays: overlays.regions,
+    restless: state.restless.regions,
     noiseSigma: sigma,
     changedShare: things.reduce((sum, part) => sum + part.cells.length, 0) / state.baseY.length,
   };
@@ -199,6 +202,10 @@ function classify(part: Component, found: Differences, state: GateState, grid: C
 function isColoured(part: Component, found: Differences, lit: number): boolean {
   return lit < FAINT && part.cells.reduce((sum, c) => sum + found.colourScore[c], 0) >= COLOURED * part.cells.length;
 }
+
+/** Where nothing has rested for a while, what differs is no thing that has come; one that is followed already goes on. */
+const isUnrest = ({ cells }: Part, state: GateState): boolean =>
+  cells.filter((c) => isUnsettled(state.restless, c)).length > 0.5 * cells.length;
 
 const isSharp = (part: Component, found: Differences, grid: CellGrid): boolean =>
   sharpness(part, found.foreground, found.ratio, grid.columns, found.ratioPlane) >= SHARP;
@@ -291,11 +298,14 @@ function learn(state: GateState, found: Differences, parts: readonly Part[], sil
   const near = new Uint8Array(known.length);
   for (const part of parts) if (part.kind === 'thing') for (const c of part.cells) near[c] = 1;
   for (let c = 0; c < near.length; c++) {
-    if (near[c] === 1 || known[c] === 0) continue;
+    // What never rests has no settled look: how it looks on the whole is its baseline, and its movement is its noise.
+    const restless = isRestless(state.restless, c);
+    if (known[c] === 0 && restless) adopt(state, found, c);
+    if ((near[c] === 1 && !restless) || known[c] === 0) continue;
     const off = y[c] - baseY[c];
     // A digit's flips are no noise: taken for it, they would not be seen any more and the overlay be forgotten.
     if (silent[c] === 0) noise[c] += noiseBlend * (1.2533 * Math.abs(off) - noise[c]);
-    if (foreground[c] === 1 && moving[c] === 1) continue;
+    if (foreground[c] === 1 && moving[c] === 1 && !restless) continue;
     baseY[c] += baseline * off;
     baseU[c] += colour * (u[c] - baseU[c]);
     baseV[c] += colour * (v[c] - baseV[c]);

@@ -16,6 +16,8 @@ export interface CellDifferences {
   readonly foreground: Uint8Array;
   /** 1 where a cell differs from what it was a moment ago. */
   readonly moving: Uint8Array;
+  /** The same by the noise of the whole picture, whatever the cell's own has come to be. */
+  readonly stirring: Uint8Array;
   /** Difference over its threshold. As the next two, only valid in the foreground. */
   readonly score: Float32Array;
   /** The same of colour alone. */
@@ -45,6 +47,7 @@ export const emptyDifferences = ({ columns, rows }: CellGrid): CellDifferences =
     v: floats(),
     foreground: flags(),
     moving: flags(),
+    stirring: flags(),
     score: floats(),
     colourScore: floats(),
     ratio: floats(),
@@ -172,22 +175,24 @@ interface Thresholds {
 function mark(
   { baseY, baseU, baseV, recentY, recentU, recentV, noise, known }: GateState,
   silent: Uint8Array,
-  { y, u, v, foreground, moving, score, colourScore, ratio }: CellDifferences,
+  { y, u, v, foreground, moving, stirring, score, colourScore, ratio }: CellDifferences,
   { y: leastY, colour: leastColour, deviations, slack }: Thresholds,
 ): void {
   foreground.fill(0);
   moving.fill(0);
+  stirring.fill(0);
   for (let c = 0; c < y.length; c++) {
     const here = y[c];
     const blue = u[c];
     const red = v[c];
     const before = baseY[c];
-    const threshold = Math.max(leastY, deviations * noise[c]) + (slack === undefined ? 0 : slack.y[c]);
+    const slackY = slack === undefined ? 0 : slack.y[c];
+    const threshold = Math.max(leastY, deviations * noise[c]) + slackY;
     const colourThreshold = leastColour + (slack === undefined ? 0 : slack.colour[c]);
-    const moves =
-      Math.abs(here - recentY[c]) > threshold ||
-      Math.abs(blue - recentU[c]) > colourThreshold ||
-      Math.abs(red - recentV[c]) > colourThreshold;
+    const step = Math.abs(here - recentY[c]);
+    const turns = Math.abs(blue - recentU[c]) > colourThreshold || Math.abs(red - recentV[c]) > colourThreshold;
+    const moves = step > threshold || turns;
+    if (turns || step > leastY + slackY) stirring[c] = 1;
     // Less light makes every colour difference smaller by the same factor; only what is left is another colour.
     const k = Math.min(1.5, Math.max(0, here + DARK) / (before + DARK));
     const off = Math.abs(here - before);

@@ -6,6 +6,7 @@ import type { Nuisance } from '../../records/index.js';
 import { DARK } from './detail.js';
 import { GREY, LEAST_DIFFERENCE, type CellDifferences, type Differences } from './differences.js';
 import { referTo } from './reference.js';
+import { hasRested } from './restless.js';
 import type { GateState, Illumination, IlluminationState } from './state.js';
 import { freshHaze } from './haze.js';
 
@@ -44,7 +45,7 @@ export function isOtherLight(state: GateState, found: Differences, planes: CellP
   const changed: number[] = [];
   let size = 0;
   for (let c = 0; c < y.length; c++) {
-    if (Math.abs(y[c] - state.recentY[c]) <= APART) continue;
+    if (Math.abs(y[c] - state.recentY[c]) <= APART || !hasRested(state.restless, c)) continue;
     if (Math.abs(y[c] - state.baseY[c]) <= APART) continue;
     changed.push(c);
     size += Math.abs(ratioAt(c, state, found));

@@ -3,6 +3,7 @@ import type { Nuisance } from '../../records/index.js';
 import { regionOf, type Component } from '../../pixels/components.js';
 import { GREY, type Differences } from './differences.js';
 import type { Overlays } from './overlays.js';
+import { isUnsettled } from './restless.js';
 import type { GateState } from './state.js';
 
 /** What is usual is learned over this long, ms: a light that stays is the new usual after a minute. */
@@ -56,7 +57,8 @@ export function nuisancesOf(
     list.push({ cause: 'CAMERA_MOVED', strength: Math.hypot(found.shift.dxPx, found.shift.dyPx), unit: 'px' });
   }
   for (const part of parts) {
-    if (part.kind !== 'soft' || part.cells.length * 100 < state.known.length) continue;
+    const rested = part.cells.filter((c) => !isUnsettled(state.restless, c)).length;
+    if (part.kind !== 'soft' || rested * 100 < state.known.length) continue;
     const mean = part.cells.reduce((sum, c) => sum + found.ratio[c], 0) / part.cells.length;
     list.push({
       cause: mean < 0 ? 'SHADOW' : 'LIGHTING',

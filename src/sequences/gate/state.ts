@@ -3,6 +3,7 @@ import { sameLight, type LightFit } from '../../pixels/light.js';
 import type { Nuisance } from '../../records/index.js';
 import type { EventOrder } from '../reorder.js';
 import { freshHaze, type HazeState } from './haze.js';
+import { freshRestless, type RestlessState } from './restless.js';
 import { freshSteps, type StepsState } from './steps.js';
 import type { TracksState } from './tracks.js';
 import { freshView, type ViewState } from './view.js';
@@ -53,6 +54,7 @@ export interface GateState {
   noise: Float32Array;
   /** How long a cell has not moved. */
   stillMs: Float32Array;
+  restless: RestlessState;
   /** Since which frame a cell has differed from the baseline, -1 where it does not. */
   leftFrame: Int32Array;
   leftElapsedMs: Float64Array;
@@ -96,6 +98,7 @@ export function freshState(width: number, height: number, first: EventOrder): Ga
     recentV: new Float32Array(cells),
     noise: new Float32Array(cells).fill(1),
     stillMs: new Float32Array(cells),
+    restless: freshRestless(grid),
     leftFrame: new Int32Array(cells).fill(-1),
     leftElapsedMs: new Float64Array(cells),
     restFrame: new Int32Array(cells),

@@ -11,8 +11,12 @@ const LEAST_CONTRAST = 6;
 const LEAST_PLACES = 0.05;
 /** Correlation of cell means from which the scene is there still. */
 const SAME_SCENE = 0.7;
-/** Energy of the detail, for the contrast that there is, under which a picture is out of focus. */
+/**
+ * Energy of the detail, for the contrast that there is, under which a picture is out of focus; and share of the places that
+ * have less than half of theirs: a line of text that is gone may have had most of the energy.
+ */
 const BLURRED = 0.3;
+const BLURRED_PLACES = 0.5;
 /** Where this share of all places has lost its detail, and not got as much of another, something is before the lens. */
 const BLOCKED = 0.75;
 const BLOCKED_DETAIL = 0.3;
@@ -44,8 +48,9 @@ export interface View {
   readonly detail: number;
   /** The same for the contrast that is left of the scene. */
   readonly sharpness: number;
-  /** Share of the places with detail that have lost it. */
+  /** Share of the places with detail that have lost it; and that have lost half of it, for the contrast that there is. */
   readonly lost: number;
+  readonly blurred: number;
   /** Mean luma over that of the settled scene, and as it is. */
   readonly light: number;
   readonly luma: number;
@@ -79,7 +84,9 @@ export function viewOf(
   const stride = Math.max(1, Math.floor(baseY.length / ASKED));
   const noise = noiseEnergy(sigma, grid);
   const ownNoise = Number.isNaN(usualNoiseSigma) ? noise : noiseEnergy(usualNoiseSigma, grid);
-  let [n, sb, sf, sbb, sff, sbf, ownDetail, detail, places, lost] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  let [n, sb, sf, sbb, sff, sbf, ownDetail, detail, lost] = [0, 0, 0, 0, 0, 0, 0, 0, 0];
+  /** Of the energy of each place that has detail. */
+  const left: number[] = [];
   for (let row = 0; row < grid.rows; row++) {
     // Each row begins elsewhere, so that a pattern of the scene cannot hide between.
     for (let column = row % stride; column < grid.columns; column += stride) {
@@ -98,22 +105,23 @@ export function viewOf(
       ownDetail += ownHere;
       detail += here;
       if (ownHere < LEAST_DETAIL) continue;
-      places++;
+      left.push(here / ownHere);
       if (here < LOST * ownHere) lost++;
     }
   }
   if (n < ASKED / 10 || grid.planeWidth < CELL || grid.planeHeight < CELL) return undefined;
   const ownContrast = sbb / n - (sb / n) ** 2;
-  if (ownContrast < LEAST_CONTRAST ** 2 || places < LEAST_PLACES * n) return undefined;
+  if (ownContrast < LEAST_CONTRAST ** 2 || left.length < LEAST_PLACES * n) return undefined;
   const contrast = Math.max(1, sff / n - (sf / n) ** 2);
   const shared = sbf / n - (sb / n) * (sf / n);
-  const left = Math.max(0, detail) / ownDetail;
+  const detailLeft = Math.max(0, detail) / ownDetail;
   const expected = (shared / ownContrast) ** 2;
   return {
     likeness: shared / Math.sqrt(ownContrast * contrast),
-    detail: left,
-    sharpness: left / Math.max(expected, Number.EPSILON),
-    lost: lost / places,
+    detail: detailLeft,
+    sharpness: detailLeft / Math.max(expected, Number.EPSILON),
+    lost: lost / left.length,
+    blurred: left.filter((share) => share < expected / 2).length / left.length,
     light: sf / Math.max(1, sb),
     luma: sf / n,
     isTold: (expected * ownDetail) / n > ABOVE_NOISE * noise,
@@ -125,13 +133,13 @@ const units = { black: 'of its light', blocked: 'of its detail', blurred: 'of it
 
 /** What keeps the scene from being seen; `ease` above 1 asks for less before it says so. */
 function obstacleOf(view: View, ease: number): Nuisance | undefined {
-  const { likeness, detail, sharpness, lost, light, luma, isTold } = view;
+  const { likeness, detail, sharpness, lost, blurred, light, luma, isTold } = view;
   if (likeness < SAME_SCENE && lost > BLOCKED / ease && detail < BLOCKED_DETAIL * ease) {
     return luma < BLACK
       ? { cause: 'OBSCURED', strength: light, unit: units.black }
       : { cause: 'OBSCURED', strength: detail, unit: units.blocked };
   }
-  if (likeness >= SAME_SCENE && isTold && sharpness < BLURRED * ease)
+  if (likeness >= SAME_SCENE && isTold && sharpness < BLURRED * ease && blurred > BLURRED_PLACES / ease)
     return { cause: 'OBSCURED', strength: sharpness, unit: units.blurred };
   return undefined;
 }

@@ -57,7 +57,8 @@ export async function warmUp(brokers: readonly string[]): Promise<void> {
   const producer = kafka.producer({ transactionalId: 'warm-up', idempotent: true, maxInFlightRequests: 1 });
   try {
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }] });
+    // Not for its leader: a broker that is busy may not know of the topic when kafkajs asks, which ends the wait by an error.
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }], waitForLeaders: false });
     await producer.connect();
     const deadline = performance.now() + 30_000;
     for (;;) {

@@ -203,6 +203,8 @@ export interface FrameEvidence {
   changedShare: number;
   /** Number of the light that the scene is seen in, among those that the source has had. */
   illumination: number;
+  /** Parts that have not been at rest for a while, as water or foliage. */
+  restless: Region[];
 }
 
 export enum FrameEvidence_Motion {
@@ -1365,6 +1367,7 @@ function createBaseFrameEvidence(): FrameEvidence {
     noiseSigma: 0,
     changedShare: 0,
     illumination: 0,
+    restless: [],
   };
 }
 
@@ -1399,6 +1402,9 @@ export const FrameEvidence: MessageFns<FrameEvidence> = {
     }
     if (message.illumination !== 0) {
       writer.uint32(80).uint32(message.illumination);
+    }
+    for (const v of message.restless) {
+      Region.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -1496,6 +1502,14 @@ export const FrameEvidence: MessageFns<FrameEvidence> = {
             message.illumination = reader.uint32();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.restless.push(Region.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1542,6 +1556,7 @@ export const FrameEvidence: MessageFns<FrameEvidence> = {
         ? globalThis.Number(object.changed_share)
         : 0,
       illumination: isSet(object.illumination) ? globalThis.Number(object.illumination) : 0,
+      restless: globalThis.Array.isArray(object?.restless) ? object.restless.map((e: any) => Region.fromJSON(e)) : [],
     };
   },
 
@@ -1576,6 +1591,9 @@ export const FrameEvidence: MessageFns<FrameEvidence> = {
     }
     if (message.illumination !== 0) {
       obj.illumination = Math.round(message.illumination);
+    }
+    if (message.restless?.length) {
+      obj.restless = message.restless.map((e) => Region.toJSON(e));
     }
     return obj;
   },
