@@ -279,7 +279,7 @@ export const lastTenSeconds = (source: Source) =>
         'As many sequences at a time as the workers take; a worker that fails costs one retry, on another where there ' +
         'is one. A gap becomes the condition `SIGNAL_GAP` without one.',
       drops:
-        'A sequence that two workers failed on: it goes to the dead-letter output with its coordinates, is counted, and ' +
+        'A sequence that two workers failed on, or ten were killed with: it goes to the dead-letter output with its coordinates, is counted, and ' +
         'its checkpoint goes on. Claims that the measurements contradict are counted and not published.',
     },
     example: `import { activity, frames, gate, reason, window, type Source } from 'blinkstream';

@@ -20,6 +20,14 @@ const busyRestMs = 500;
 /** Why a call has no answer. */
 export type Failure = NoAnswer['kind'] | 'cancelled';
 
+/** What was wrong with a worker. */
+export interface Fault {
+  /** As a person reads it. */
+  readonly why: string;
+  /** It was killed, or the way to it was lost: the sequence that it had need not have to do with it. */
+  readonly isFromOutside: boolean;
+}
+
 /** A worker from when it serves until it is gone. */
 export interface Life {
   readonly client: WorkerClient;
@@ -28,11 +36,8 @@ export interface Life {
   readonly capacity: number;
   /** Resolves with the reason, as a person reads it, when the worker is gone. */
   readonly gone: Promise<string>;
-  /**
-   * After a call without an answer: resolves when the worker is free of it or gone, with what was wrong, as a person
-   * reads it.
-   */
-  recover(failure: Failure): Promise<string>;
+  /** After a call without an answer: resolves when the worker is free of it or gone, with what was wrong. */
+  recover(failure: Failure): Promise<Fault>;
   /** Ends it; `gone` resolves. */
   end(): Promise<void>;
 }
@@ -55,14 +60,16 @@ export async function startChildLife(message: StartMessage, signal: AbortSignal)
       if (failure === 'lost') {
         await within(exitAfterLossMs, gone);
         child.kill('lost its connection');
-        return gone;
+        return { why: await gone, isFromOutside: (await child.exited).isKilled };
       }
-      if (await stops(client)) return failure === 'deadline' ? 'did not answer in time' : failure;
-      return hung(child, gone);
+      if (await stops(client)) return ofItsOwn(failure === 'deadline' ? 'did not answer in time' : failure);
+      return ofItsOwn(await hung(child, gone));
     },
     end: () => child.stop(),
   };
 }
+
+const ofItsOwn = (why: string): Fault => ({ why, isFromOutside: false });
 
 async function hung(child: Child, gone: Promise<string>): Promise<string> {
   child.kill(`hung: it did not stop within ${stopWithinMs / 1_000} s and was killed`);
@@ -113,12 +120,12 @@ export async function startRemoteLife(address: string, access: ClientAccess, sig
       async recover(failure) {
         if (failure === 'busy') {
           await sleep(busyRestMs);
-          return 'busy';
+          return ofItsOwn('busy');
         }
-        if (failure === 'cancelled') return 'cancelled';
+        if (failure === 'cancelled') return ofItsOwn('cancelled');
         // It cannot be ended from here: it is given up, and taken again when it answers.
         leave(failure === 'deadline' ? 'did not answer in time' : 'cannot be reached any more');
-        return gone;
+        return { why: await gone, isFromOutside: failure === 'lost' };
       },
       end: async () => {
         leave('was left');

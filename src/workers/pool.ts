@@ -55,9 +55,10 @@ export interface WorkerPool {
    * promise settles; the pool neither retains nor releases them, and copies no pixels.
    *
    * A worker that crashes, hangs, runs out of memory or cannot be reached costs one retry, on another worker where
-   * there is one, with a deadline of its own. The same goes for an error of class `resource` in the worker.
-   * @throws BlinkstreamError as the worker told it; `WORKER_FAILED` (resource) when the retry has failed too;
-   *   `WORKERS_DOWN` (external) while no worker can be had; `WORKER_POOL_CLOSED` (internal)
+   * there is one, with a deadline of its own. The same goes for an error of class `resource` in the worker. A worker that
+   * was killed, or the way to which was lost, says little of the sequence: only the tenth in a row is a failure of it.
+   * @throws BlinkstreamError as the worker told it; `WORKER_FAILED` (resource) when the retry has failed too, or every
+   *   attempt; `WORKERS_DOWN` (external) while no worker can be had; `WORKER_POOL_CLOSED` (internal)
    * @throws the signal's reason on abort
    */
   readonly reason: ReasonSequence;
@@ -70,6 +71,11 @@ export interface WorkerPool {
 }
 
 const describeWithinMs = 5_000;
+/**
+ * Of workers that were killed while they had a sequence. Whoever kills workers does not mean the sequence; but a machine that
+ * is out of memory kills too, again and again where the sequence is what needs it.
+ */
+const MOST_KILLED = 10;
 
 /**
  * Starts workers and waits for the first that serves.
@@ -134,9 +140,10 @@ export async function createWorkerPool(options: WorkerPoolOptions = {}): Promise
 const reasonOver =
   (line: WorkerLine, deadlineMs: number, onRetry: NonNullable<WorkerListener['retry']>): ReasonSequence =>
   async (sequence, options) => {
-    let firstFailure: { readonly worker: SupervisedWorker; readonly why: string } | undefined;
+    const failures: { readonly worker: SupervisedWorker; readonly why: string }[] = [];
+    let killed = 0;
     for (;;) {
-      const seat = await line.seat(options.signal, firstFailure?.worker);
+      const seat = await line.seat(options.signal, failures.at(-1)?.worker);
       try {
         return await seat.ask(sequence, { ...options, deadlineMs });
       } catch (cause) {
@@ -145,17 +152,20 @@ const reasonOver =
         const ofTheWorker =
           cause instanceof NoAnswer || (cause instanceof BlinkstreamError && cause.class === 'resource');
         if (!ofTheWorker) throw cause;
-        const failure = { worker: seat.worker, why: `${seat.worker.name} ${cause.message}` };
-        if (firstFailure !== undefined) throw failed(sequence, [firstFailure.why, failure.why], cause);
-        firstFailure = failure;
-        onRetry(sequence, failure.why);
+        const why = `${seat.worker.name} ${cause.message}`;
+        failures.push({ worker: seat.worker, why });
+        if (cause instanceof NoAnswer && cause.isFromOutside) killed += 1;
+        if (failures.length - killed >= 2 || killed >= MOST_KILLED) {
+          throw failed(sequence, [...new Set(failures.map((failure) => failure.why))], cause);
+        }
+        onRetry(sequence, why);
       }
     }
   };
 
 const failed = (sequence: FrameSequence, reasons: readonly string[], cause: unknown): BlinkstreamError =>
   new BlinkstreamError(
-    `two workers failed on frames ${sequence.first.frame} to ${sequence.last.frame} of ${sequence.source}: ${reasons.join('; ')}`,
+    `workers failed on frames ${sequence.first.frame} to ${sequence.last.frame} of ${sequence.source}: ${reasons.join('; ')}`,
     {
       code: 'WORKER_FAILED',
       class: 'resource',

@@ -90,6 +90,8 @@ export class NoAnswer extends Error {
     readonly kind: 'deadline' | 'busy' | 'lost',
     message: string,
     cause?: unknown,
+    /** What ended it came from outside, as a kill or a lost way to it: the sequence need not have to do with it. */
+    readonly isFromOutside = false,
   ) {
     super(message, { cause });
   }

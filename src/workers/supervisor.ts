@@ -94,8 +94,10 @@ export class SupervisedWorker {
       leave();
       return reasoned;
     } catch (error) {
-      if (error instanceof NoAnswer)
-        throw new NoAnswer(error.kind, await life.recover(error.kind).finally(leave), error);
+      if (error instanceof NoAnswer) {
+        const { why, isFromOutside } = await life.recover(error.kind).finally(leave);
+        throw new NoAnswer(error.kind, why, error, isFromOutside);
+      }
       if (ask.signal.aborted) this.#inBackground(life.recover('cancelled').finally(leave));
       else leave();
       throw error;

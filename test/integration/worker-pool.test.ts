@@ -130,6 +130,25 @@ describe('a pool of worker processes', () => {
     expect((await pids(pool)).includes(busy)).toBe(false);
   });
 
+  it('fault 16: loses no sequence by kills, however many meet it', async () => {
+    const retries: string[] = [];
+    const pool = await open({ children: 2, listener: { retry: (_, why) => retries.push(why) } });
+    const answer = await ask(pool, 4, { do: 'killed', times: 5, counted: marker('kill') });
+    expect(answer.findings[0].statement).toBe('sequence 4');
+    expect(retries).toHaveLength(5);
+  });
+
+  it('fault 16: gives a sequence up by which one worker after the other is killed, as for want of memory', async () => {
+    const pool = await open({ children: 2 });
+    await expect(ask(pool, 4, { do: 'killed', times: 99, counted: marker('kill') })).rejects.toMatchObject({
+      code: 'WORKER_FAILED',
+      message: expect.stringMatching(
+        /killed from outside \(SIGKILL\), perhaps because the machine is out of memory/,
+      ) as string,
+    });
+    expect((await ask(pool, 8, { do: 'echo' })).findings[0].statement).toBe('sequence 8');
+  });
+
   it.each([
     [
       'crashes, and is the only one',

@@ -12,6 +12,7 @@ export interface Order {
     | 'sleep'
     | 'wait'
     | 'crash'
+    | 'killed'
     | 'block'
     | 'deaf'
     | 'allocate'
@@ -20,6 +21,10 @@ export interface Order {
     | 'throw-data'
     | 'throw-resource';
   readonly ms?: number;
+  /** How many of those who are asked are killed. */
+  readonly times?: number;
+  /** Begins the names of the files by which that is counted. */
+  readonly counted?: string;
   /** A file that tells a pid: who makes it does what the order says, everyone later only echoes. */
   readonly once?: string;
   /** A file that is made when the work was told to stop. */
@@ -83,6 +88,11 @@ async function obey(order: Order, signal: AbortSignal): Promise<void> {
     case 'crash':
       process.stderr.write('something native broke\n');
       return process.abort();
+    case 'killed':
+      for (let n = 0; n < (order.times ?? 0); n++) {
+        if (isFirst(`${order.counted}-${n}`)) process.kill(process.pid, 'SIGKILL');
+      }
+      return;
     case 'block':
       for (;;) Math.random();
     case 'deaf':
