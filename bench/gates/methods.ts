@@ -24,9 +24,10 @@ export const blinkstream: GateMethod = {
     return {
       look: (picture, ref) => {
         const { motion, settled } = gate.measure(ref, picture);
+        const things = settled.filter(({ mayBeLight }) => mayBeLight !== true);
         // What settles is told as a change, which is open until it is undone.
-        lasting ||= settled.length > 0;
-        return { flagged: motion === 'active' || settled.length > 0, lasting };
+        lasting ||= things.length > 0;
+        return { flagged: motion === 'active' || things.length > 0, lasting };
       },
       close: () => undefined,
     };

@@ -256,7 +256,8 @@ function settle(
   const timeZeroMs = ref.eventTimeMs - ref.elapsedMs;
   const settled: SettledRegion[] = [];
   for (const part of atRest) {
-    if (part.kind === 'thing' || part.kind === 'soft') {
+    const isLargeLight = part.kind === 'soft' && part.cells.length * 100 >= state.known.length;
+    if (part.kind === 'thing' || isLargeLight) {
       // Half of the cells had left by then, and all of them rest since.
       const left = byTime(part.cells, state.leftElapsedMs)[part.cells.length >> 1];
       const rested = byTime(part.cells, state.restElapsedMs)[part.cells.length - 1];
@@ -265,7 +266,7 @@ function settle(
         region: regionOf(part, grid),
         leftAt: at(state.leftFrame[left], state.leftElapsedMs[left]),
         restedAt: at(state.restFrame[rested], state.restElapsedMs[rested]),
-        ...(part.kind === 'soft' && { mayBeLight: true as const }),
+        ...(isLargeLight && { mayBeLight: true as const }),
       });
       if (part.kind === 'thing') forgetIn(state.illumination, part, grid);
     }

@@ -70,8 +70,11 @@ export const isUnsettled = ({ ms }: RestlessState, c: number): boolean => ms[c] 
 export const hasRested = ({ stillMs }: RestlessState, c: number): boolean => stillMs[c] >= REST_MS;
 
 /** 1 for cells of `mask` and for those that have not rested for a while. */
-export const withUnsettled = (mask: Uint8Array, state: RestlessState): Uint8Array =>
-  mask.map((value, c) => (isUnsettled(state, c) ? 1 : value));
+export function withUnsettled(mask: Uint8Array, { ms }: RestlessState): Uint8Array {
+  const all = mask.slice();
+  for (let c = 0; c < all.length; c++) if (ms[c] >= UNSETTLED_MS) all[c] = 1;
+  return all;
+}
 
 /** Boxes over what hardly rests, a cell around it included: row by row, where that is not too ragged. */
 function regionsOf(state: RestlessState, grid: CellGrid): readonly Region[] {
