@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { textDistance, textWidth } from '../../fixtures/lettering.js';
 import { restless, withRestless } from '../../fixtures/restless.js';
 import { refOf, Stage, type Box } from '../../fixtures/stage.js';
 import { compareScenes } from '../../src/evidence/comparison.js';
 import { iou, overlapOfSmaller, shareIn } from '../../src/pixels/geometry.js';
+import type { PictureU8, Region } from '../../src/records/index.js';
 import { Gate } from '../../src/sequences/gate/gate.js';
 
 const SIZE = { width: 320, height: 240 };
@@ -86,5 +88,50 @@ describe('a line of text with most of the detail of the picture', () => {
       gate.measure(refOf(i, { ...SIZE, fps: FPS }), stage.draw({ noiseSigma: 1, ...(i < 6 * FPS && { clock: text }) })),
     );
     expect(frames.every(({ motion }) => motion !== 'unseen')).toBe(true);
+  });
+});
+
+describe('text that scrolls', () => {
+  const band: Region = { x: 0, y: 212, width: 320, height: 20 };
+  const text = 'OPEN 12:35 CLOSED 47 SLOPE 3 SOLD 896 ENDS 15:20 ';
+  const widthPx = Math.ceil(textWidth(text, 14));
+  const distance = textDistance(text, 14);
+  /** A band along the bottom, in which the text passes to the left, 60 px a second, between two breaks. */
+  const withTicker = (picture: PictureU8, seconds: number): PictureU8 => {
+    const data = picture.data.slice();
+    for (let y = band.y; y < band.y + band.height; y++) {
+      for (let x = 0; x < band.width; x++) {
+        const ink = Math.min(1, Math.max(0, 1.6 - distance((x + Math.floor(60 * seconds)) % widthPx, y - band.y - 3)));
+        data.fill(20 + 220 * ink, (y * picture.width + x) * 3, (y * picture.width + x) * 3 + 3);
+      }
+    }
+    return { ...picture, data };
+  };
+  const stage = new Stage(SIZE);
+  const gate = new Gate();
+  const frames = Array.from({ length: 60 * FPS }, (_, i) => {
+    // For half a minute nothing is written there.
+    const seconds = i / FPS;
+    const picture = stage.draw({ noiseSigma: 1.5, boxes: seconds >= 50 ? [bag] : [] });
+    return gate.measure(
+      refOf(i, { ...SIZE, fps: FPS }),
+      seconds < 15 || seconds > 45 ? withTicker(picture, seconds) : withTicker(picture, 9.4),
+    );
+  });
+
+  it('is an overlay, and known again when it goes on', () => {
+    const told = frames.map(({ nuisances }) => nuisances.some(({ cause }) => cause === 'OVERLAY'));
+    expect(told.slice(0, 8 * FPS)).toContain(true);
+    expect(told[40 * FPS]).toBe(false);
+    expect(told.slice(45 * FPS)).toContain(true);
+    const { overlays } = frames[40 * FPS];
+    expect(overlays).toHaveLength(1);
+    expect(iou(overlays[0], band)).toBeGreaterThan(0.6);
+  });
+
+  it('is no movement and hides none', () => {
+    const active = frames.flatMap(({ motion }, i) => (i > 8 * FPS && motion === 'active' ? [i / FPS] : []));
+    expect(active.every((seconds) => seconds >= 50)).toBe(true);
+    expect(frames.flatMap(({ settled }) => settled)).toHaveLength(1);
   });
 });

@@ -12,6 +12,7 @@ import { countFlips, fadeFlips, overlaysOf, type Overlays } from './overlays.js'
 import { keepReference } from './reference.js';
 import type { GateState } from './state.js';
 import { countRestless, isRestless, isUnsettled, withUnsettled } from './restless.js';
+import { scrolled } from './scrolling.js';
 import { isLookDue, look } from './steps.js';
 import { linkTracks } from './tracks.js';
 import { freshView, isLost, isOutOfFocus, isSceneNow, lossOf, viewOf } from './view.js';
@@ -106,6 +107,7 @@ export function advance(
     dtMs,
   );
   if (isLookDue(state.steps, ref.elapsedMs)) {
+    countFlips(state, scrolled(state.steps.plane, planes.plane(), state.restless.share, grid));
     countFlips(state, look(state.steps, planes, grid, { elapsedMs: ref.elapsedMs, sigma }));
   }
   rest(state, found, ref, dtMs);

@@ -67,7 +67,7 @@ export function nuisancesOf(
       region: regionOf(part, grid),
     });
   }
-  for (const region of overlays.regions) list.push({ cause: 'OVERLAY', strength: 1, unit: 'overlay', region });
+  for (const region of overlays.changing) list.push({ cause: 'OVERLAY', strength: 1, unit: 'overlay', region });
   // Drops and flakes are elsewhere in every frame; the ragged border of a shadow is not.
   const speckles = parts.filter(({ kind }) => kind === 'speckle');
   const falling = speckles.filter(({ moving }) => moving).length * 2 > speckles.length;

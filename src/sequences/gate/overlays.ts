@@ -1,5 +1,5 @@
 import type { CellGrid } from '../../pixels/cells.js';
-import { components, regionOf } from '../../pixels/components.js';
+import { components, regionOf, type Component } from '../../pixels/components.js';
 import type { Region } from '../../records/index.js';
 import type { GateState } from './state.js';
 
@@ -7,6 +7,8 @@ import type { GateState } from './state.js';
 const FLIPS = 2.5;
 const MOST_FLIPS = 8;
 const FADE_MS = 20_000;
+/** One that is known is not forgotten while it rests for so long, ms: a headline comes once in a while. */
+const KNOWN_MS = 600_000;
 /** Fewer flips than this are none. */
 const FORGOTTEN = 1e-6;
 /** Cells of a line of text differ within by at least this share of what the flipping cells do. */
@@ -14,10 +16,14 @@ const INK = 0.5;
 /** Spaces between the words of a line are no wider than this, cells. */
 const SPACE = 3;
 
-export function fadeFlips({ flips }: GateState, dtMs: number): void {
+export function fadeFlips({ flips, overlayMs }: GateState, dtMs: number): void {
   const keep = Math.exp(-dtMs / FADE_MS);
-  // Forgotten before they become denormal, with which a processor reckons many times slower.
-  for (let c = 0; c < flips.length; c++) if (flips[c] !== 0) flips[c] = flips[c] < FORGOTTEN ? 0 : flips[c] * keep;
+  for (let c = 0; c < flips.length; c++) {
+    if (flips[c] >= FLIPS) overlayMs[c] = KNOWN_MS;
+    else if (overlayMs[c] > 0) overlayMs[c] -= dtMs;
+    // Forgotten before they become denormal, with which a processor reckons many times slower.
+    if (flips[c] !== 0) flips[c] = flips[c] < FORGOTTEN ? 0 : flips[c] * keep;
+  }
 }
 
 /** Counts a look that the cells took in place. */
@@ -30,6 +36,8 @@ export interface Overlays {
   /** 1 where a cell belongs to one. */
   readonly mask: Uint8Array;
   readonly regions: readonly Region[];
+  /** Those of them that have changed lately. */
+  readonly changing: readonly Region[];
 }
 
 /**
@@ -38,15 +46,12 @@ export interface Overlays {
  */
 export function overlaysOf(state: GateState, grid: CellGrid): Overlays {
   const mask = new Uint8Array(state.flips.length);
-  let most = 0;
-  for (let c = 0; c < mask.length; c++) if (state.flips[c] > most) most = state.flips[c];
-  if (most < FLIPS) return { mask, regions: [] };
+  const { flips, overlayMs } = state;
+  const isKnown = (_: number, c: number): number => (flips[c] >= FLIPS || overlayMs[c] > 0 ? 1 : 0);
+  const known = mask.map(isKnown);
+  if (!known.includes(1)) return { mask, regions: [], changing: [] };
   const { columns, rows } = grid;
-  for (const part of components(
-    Uint8Array.from(state.flips, (f) => (f < FLIPS ? 0 : 1)),
-    columns,
-    rows,
-  )) {
+  for (const part of components(known, columns, rows)) {
     const least = INK * Math.max(...part.cells.map((c) => inkOf(state.reference, grid, c)));
     const top = Math.max(0, part.top - 1);
     const bottom = Math.min(rows - 1, part.bottom + 1);
@@ -64,7 +69,13 @@ export function overlaysOf(state: GateState, grid: CellGrid): Overlays {
     const right = Math.min(columns - 1, reach(part.right, 1) + 1);
     for (let y = top; y <= bottom; y++) mask.fill(1, y * columns + left, y * columns + right + 1);
   }
-  return { mask, regions: components(mask, columns, rows).map((part) => regionOf(part, grid)) };
+  const lines = components(mask, columns, rows);
+  const told = (parts: readonly Component[]): Region[] => parts.map((part) => regionOf(part, grid));
+  return {
+    mask,
+    regions: told(lines),
+    changing: told(lines.filter(({ cells }) => cells.some((c) => flips[c] >= FLIPS))),
+  };
 }
 
 /** Largest difference of luma within a cell of the reference plane. */

@@ -63,6 +63,8 @@ export interface GateState {
   restElapsedMs: Float64Array;
   /** How often a cell took another look in place lately; fades. */
   flips: Float32Array;
+  /** For how much longer a cell is known to belong to an overlay. */
+  overlayMs: Float32Array;
   steps: StepsState;
   view: ViewState;
   /** Luma plane of a frame of the settled scene, for finding shifts of the camera. */
@@ -104,6 +106,7 @@ export function freshState(width: number, height: number, first: EventOrder): Ga
     restFrame: new Int32Array(cells),
     restElapsedMs: new Float64Array(cells),
     flips: new Float32Array(cells),
+    overlayMs: new Float32Array(cells),
     steps: freshSteps(grid),
     view: freshView(),
     reference: new Uint8Array(grid.planeWidth * grid.planeHeight),
