@@ -1,4 +1,5 @@
 import { crowdsOf } from '../../src/evidence/crowds.js';
+import { during } from './findings.js';
 import { box, spanOf, thing, trackOf, type Story } from './scenes.js';
 import type { Box } from '../../fixtures/stage.js';
 import type { Region } from '../../src/records/index.js';
@@ -234,6 +235,11 @@ export const trueClaims: readonly (readonly [says: readonly string[], story: Sto
     { tracks: [trackOf([atRight, atLeft])] },
   ],
   [['Something at the left moved for 0.8 s.'], { tracks: [trackOf([atLeft, box(80, 100, 30, 30), atLeft])] }],
+  // From the first frames on: it may have stood at the border before.
+  [
+    ['A person at the left moved to the right and was last seen in the middle after 4.8 s.'],
+    { tracks: [trackOf([onLeft, inside], { ...person, born: during(0, 120).first })] },
+  ],
   [['The light dimmed to 71 % of its usual level.'], { conditions: [spanOf('LIGHTING', 0.71, 0.95, 'gain')] }],
   [['The light brightened to 140 % of its usual level.'], { conditions: [spanOf('LIGHTING', 1.05, 1.4, 'gain')] }],
   [

@@ -4,6 +4,8 @@ import { borderOf, directionOf, placeOf, type Scenery } from './words.js';
 
 /** A box this near to the border has not yet come in, or has left, as a share of the picture's shorter side. */
 const BORDER_SHARE = 0.03;
+/** What is seen so soon after a source has begun may have been there before, and nobody saw it come in, ms. */
+const BEGINNING_MS = 500;
 /** Less than this of its own size from where it was first seen, a thing has gone nowhere. */
 const LEAST_WAY = 0.5;
 
@@ -28,7 +30,7 @@ export function passageOf(track: NamedTrack, picture: Scenery): Passage {
   const [dx, dy] = [end.x - start.x, end.y - start.y];
   const lengthPx = Math.hypot(dx, dy);
   return {
-    entered: borderOf(track.firstRegion, picture, margin),
+    entered: track.born.elapsedMs < BEGINNING_MS ? '' : borderOf(track.firstRegion, picture, margin),
     left: track.ongoing ? '' : borderOf(track.lastRegion, picture, margin),
     from: placeOf(track.firstRegion, picture),
     to: placeOf(track.lastRegion, picture),
