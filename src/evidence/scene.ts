@@ -2,16 +2,13 @@ import { pictureOf } from '../pixels/content.js';
 import { areaOf, grownBy, iou, overlapOfSmaller, shareIn } from '../pixels/geometry.js';
 import { toRgb8 } from '../pixels/rgb8.js';
 import {
-  pointOf,
   type DetectedObject,
-  type FramePoint,
   type FrameRef,
   type FrameSequence,
   type Lease,
   type PictureU8,
   type Region,
   type SequenceFrame,
-  type SettledRegion,
   type TextLine,
 } from '../records/index.js';
 import type { ChangedRegion } from './changed-region.js';
@@ -20,6 +17,7 @@ import { conditionSpans, type ConditionSpan } from './condition-spans.js';
 import { crowdsOf, isLiving, mayBeCrowd, type Crowd } from './crowds.js';
 import { embed } from './embedding.js';
 import { decidedObjects, HEARD_CONFIDENCE } from './decided.js';
+import { alike, boundsOf, intervalOf, type ChangeInterval } from './interval.js';
 import type { Models } from './models.js';
 import { INPUT_PX } from './nanodet.js';
 import { detectObjects } from './objects.js';
@@ -36,8 +34,7 @@ export interface Shot {
 
 /** A changed region with what the models see in it on both sides. */
 export interface ObservedRegion extends ChangedRegion {
-  /** From the first frame that no longer looked as before to the first that looks as it does now. */
-  readonly interval: { readonly first: FramePoint; readonly last: FramePoint };
+  readonly interval: ChangeInterval;
   /** Whether the interval was measured by the gate, or only bounded by the frames compared. */
   readonly intervalMeasured: boolean;
   /** Whether the gate saw it come to rest there, and is sure that it is no light. */
@@ -231,9 +228,6 @@ function bestAt(objects: readonly DetectedObject[], region: Region): DetectedObj
   return best !== undefined && by(best) >= OBJECT_OVERLAP ? best : undefined;
 }
 
-const alike = (a: Region, b: Region): number =>
-  Math.sqrt(Math.min(areaOf(a), areaOf(b)) / Math.max(areaOf(a), areaOf(b)));
-
 /** Fragments that lie in one detected object of either side are one change. */
 function joinByObjects(
   regions: readonly ChangedRegion[],
@@ -305,36 +299,4 @@ async function readBoth(
   };
   const [a, b] = [await lineAt(before), await lineAt(after)];
   return { ...(a && { before: a }), ...(b && { after: b }) };
-}
-
-/** When a region changed, by the gate's settled region that overlaps it most; things before what may be light. */
-export function intervalOf(
-  region: Region,
-  sequence: FrameSequence,
-): { readonly interval: ObservedRegion['interval']; readonly isThing: boolean } | undefined {
-  const own = sequence.settled
-    .map((s) => ({ ...s, overlap: overlapOfSmaller(s.region, region) * alike(s.region, region) }))
-    .filter((s) => s.overlap > 0.15)
-    .sort(
-      (a, b) =>
-        Number(isThing(b)) - Number(isThing(a)) || b.overlap - a.overlap || b.restedAt.elapsedMs - a.restedAt.elapsedMs,
-    )
-    .at(0);
-  if (own === undefined) return undefined;
-  // By time: frames that came out of order are numbered as they came.
-  const last = own.restedAt.elapsedMs >= own.leftAt.elapsedMs ? own.restedAt : own.leftAt;
-  return { interval: { first: own.leftAt, last }, isThing: isThing(own) };
-}
-
-const isThing = ({ mayBeLight }: SettledRegion): boolean => mayBeLight !== true;
-
-/** All that is known without the gate: after the last frame before, up to the first frame after. */
-export function boundsOf(sequence: FrameSequence): ObservedRegion['interval'] {
-  const before =
-    sequence.trigger === 'settled' ? sequence.baseline : sequence.frames.findLast((f) => f.role === 'before');
-  const after = sequence.frames.find((f) => f.role === 'after');
-  return {
-    first: before === undefined ? sequence.first : pointOf(before.ref),
-    last: after === undefined ? sequence.last : pointOf(after.ref),
-  };
 }

@@ -1,5 +1,6 @@
 import { CROWD, isCountChanged, type Crowd } from '../../evidence/crowds.js';
-import { boundsOf, type ObservedRegion, type SceneEvidence } from '../../evidence/scene.js';
+import { boundsOf } from '../../evidence/interval.js';
+import type { ObservedRegion, SceneEvidence } from '../../evidence/scene.js';
 import { roundedRegion, shareIn, unionOf } from '../../pixels/geometry.js';
 import type { Claim } from '../claim.js';
 import { sceneryOf } from './scenery.js';

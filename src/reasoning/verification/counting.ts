@@ -1,5 +1,6 @@
 import { isCountChanged, type Crowd } from '../../evidence/crowds.js';
-import { boundsOf, type SceneEvidence } from '../../evidence/scene.js';
+import { boundsOf } from '../../evidence/interval.js';
+import type { SceneEvidence } from '../../evidence/scene.js';
 import { iou } from '../../pixels/geometry.js';
 import type { Check } from '../../records/index.js';
 import type { Claim } from '../claim.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { intervalOf } from '../../src/evidence/scene.js';
+import { intervalOf } from '../../src/evidence/interval.js';
 import type { FrameSequence, SettledRegion } from '../../src/records/index.js';
 import { during } from '../support/findings.js';
 import { box } from '../support/scenes.js';
