@@ -56,7 +56,7 @@ function verifyBlob({ sha256, bytes, mediaType }: Blob): void {
 }
 
 /** Goes up with every change to what a state holds: a later version must not go on with what it does not know. */
-const checkpointFormat = 4;
+const checkpointFormat = 5;
 
 /** V8's own format: it keeps typed arrays, maps and sets, and a newer Node reads what an older one wrote. */
 function encodeCheckpoint(key: string, checkpoint: Checkpoint): Buffer {

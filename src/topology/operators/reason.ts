@@ -77,8 +77,8 @@ export function reason({
         // Unsubscribed a moment ago: the leases are gone with all that waited.
         signal.throwIfAborted();
         waiting.delete(sequence);
+        const scene = sequence.settledScene && sceneOf(sequence.settledScene);
         try {
-          const scene = sequence.settledScene && sceneOf(sequence.settledScene);
           const [reasoned, settledScene] = await Promise.all([reasoning(sequence, signal), scene]);
           const { source: name, ordinal, trigger, first, last, checkpoint } = sequence;
           return {
@@ -93,6 +93,8 @@ export function reason({
             ...(settledScene && { settledScene }),
           };
         } finally {
+          // Its pixels are read until it is encoded, also where the reasoner has failed by then.
+          await Promise.allSettled([scene]);
           letGo(sequence);
         }
       };
