@@ -24,6 +24,8 @@ interface Outcome {
   readonly evenKinds: readonly string[];
   readonly readers: readonly { readonly name: string; readonly difference: Difference }[];
   readonly retries: number;
+  /** Where the job has a place for them. */
+  readonly deadLetters?: readonly string[];
 }
 
 const { values } = parseArgs({
@@ -81,10 +83,21 @@ async function withKafka(): Promise<Outcome> {
       { name: `job ${i + 1}, consumer`, difference: ofConsumer },
     ]),
     retries: jobs.reduce((n, job) => n + job.retries, 0),
+    deadLetters: jobs.flatMap((job, i) => job.deadLetters.map((letter) => `job ${i + 1}: ${letter}`)),
   };
 }
 
-function tell({ eventsPerJob, leastEvents, jobs, kinds, hits, evenKinds, readers, retries }: Outcome): void {
+function tell({
+  eventsPerJob,
+  leastEvents,
+  jobs,
+  kinds,
+  hits,
+  evenKinds,
+  readers,
+  retries,
+  deadLetters,
+}: Outcome): void {
   console.log('\nfault           times');
   for (const kind of kinds) console.log(`${kind.padEnd(14)}${String(hits.get(kind) ?? 0).padStart(7)}`);
   console.log('\nreader                     lost  duplicated');
@@ -95,6 +108,8 @@ function tell({ eventsPerJob, leastEvents, jobs, kinds, hits, evenKinds, readers
     for (const example of difference.examples) console.log(`  ${example}`);
   }
   console.log(`subscribers connected anew ${retries} times`);
+  if (deadLetters !== undefined) console.log(`${deadLetters.length} dead letters`);
+  for (const letter of deadLetters ?? []) console.log(`  ${letter}`);
 
   const sum = (field: 'lost' | 'duplicated') => readers.reduce((n, { difference }) => n + difference[field], 0);
   const result = {

@@ -21,6 +21,15 @@ export async function committedEvents(client: Kafka, prefix: string): Promise<Ev
   return byCamera(messages.map(({ value }) => value?.toString() ?? ''));
 }
 
+/** What was put aside in the log of that prefix instead of being told: of each its code, where it came from, and what was wrong. */
+export async function deadLetters(client: Kafka, prefix: string): Promise<string[]> {
+  const messages = await readCommitted(client, `${prefix}.dead-letters`);
+  const text = (header: unknown): string => (Buffer.isBuffer(header) ? header.toString() : '?');
+  return messages.map(({ headers }) =>
+    ['code', 'where', 'problem'].map((name) => text(headers?.[`blinkstream-${name}`])).join(' '),
+  );
+}
+
 /** Whether all that was sent to the topic is covered by a checkpoint of `groupId`. */
 export async function isCovered(admin: Admin, topic: string, groupId: string): Promise<boolean> {
   const ends = new Map((await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, high]));

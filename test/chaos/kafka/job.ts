@@ -7,7 +7,7 @@ import { EventServiceClient } from '../../../src/records/generated/blinkstream/v
 import type { OwnBroker } from '../../support/kafka/server.js';
 import { differenceOf, type Difference } from '../comparison.js';
 import { Subscriber } from '../subscriber.js';
-import { byCamera, committedEvents, isCovered, type EventsByCamera } from './events.js';
+import { byCamera, committedEvents, deadLetters, isCovered, type EventsByCamera } from './events.js';
 import type { KafkaFault } from './faults.js';
 import { Instance, type InstanceOptions } from './instance.js';
 
@@ -36,6 +36,8 @@ export interface KafkaJobResult {
   readonly overGrpc: readonly Difference[];
   readonly ofConsumer: Difference;
   readonly retries: number;
+  /** What was put aside: a loss that is accounted for. */
+  readonly deadLetters: readonly string[];
 }
 
 /** One run over a topic by several instances, with a subscriber at each of those that stay. */
@@ -129,12 +131,14 @@ export class KafkaJob {
     for (const instance of this.#instances) instance.revive();
     await this.done();
     for (const subscriber of this.#subscribers) await this.#until(() => subscriber.isAtEnd());
-    const events = await this.events();
+    const { client, prefix } = this.#options;
+    const [events, aside] = [await this.events(), await deadLetters(client, prefix)];
     await this.end();
     return {
       overGrpc: this.#subscribers.map((subscriber) => difference(expected, byCamera(subscriber.events))),
       ofConsumer: difference(expected, events),
       retries: this.#subscribers.reduce((sum, { retries }) => sum + retries, 0),
+      deadLetters: aside,
     };
   }
 
