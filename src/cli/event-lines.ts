@@ -17,5 +17,17 @@ export function eventLine(event: ChangeEvent): Span[] {
   ];
 }
 
+/** What differs between two screenshots as one line: where, and in how many more, what. */
+export function differenceLine({ source, occurrences, statement, verification }: ChangeEvent): Span[] {
+  const more = (occurrences?.length ?? 1) - 1;
+  return [
+    styled('cyan', source),
+    ...(more === 0 ? [] : [styled('dim', ` and ${more} more`)]),
+    '  ',
+    statement,
+    ...(verification.verdict === 'SUPPORTED' ? [] : [styled('yellow', ` (${verification.verdict.toLowerCase()})`)]),
+  ];
+}
+
 /** Date and time of day where the source knows them, else the time since it began: `02:07.4`. */
 export const momentText = (point: FramePoint): string => wallClock(point) ?? clock(point.elapsedMs);

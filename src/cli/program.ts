@@ -3,6 +3,7 @@ import { packageVersion } from '../workers/version.js';
 import type { Act, CommandFactory, CommandIo } from './command.js';
 import { compareCommand } from './compare.js';
 import { demoCommand } from './demo.js';
+import { diffCommand } from './diff.js';
 import { doctorCommand } from './doctor.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 import { fromCommander, report, usageError } from './failure.js';
@@ -21,6 +22,7 @@ const commands: readonly CommandFactory[] = [
   demoCommand,
   watchCommand,
   compareCommand,
+  diffCommand,
   runCommand,
   publishCommand,
   replayCommand,

@@ -12,15 +12,26 @@ import { findLines } from './text-lines.js';
 const normalisation: Normalisation = { mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] };
 /** Height of the recogniser's input, px. */
 const lineHeightPx = 48;
+interface View {
+  readonly marginShare: number;
+  readonly stretch: number;
+}
+
 /**
  * How a line is shown to the recogniser: paper around the ink as a share of the ink's height, and width drawn by a
  * factor. Text is then 27 and 24 px high. The surer of the two readings counts: they err on different letters
  * (measured over pixel and outline fonts).
  */
-const views = [
+const views: readonly View[] = [
   { marginShare: 0.4, stretch: 0.8 },
   { marginShare: 0.5, stretch: 1 },
-] as const;
+];
+/** For a careful reading also nearer, farther and wider. */
+const moreViews: readonly View[] = [
+  { marginShare: 0.25, stretch: 1 },
+  { marginShare: 0.3, stretch: 1.25 },
+  { marginShare: 0.4, stretch: 1 },
+];
 /** Readings that are less sure are texture. */
 const minConfidence = 0.5;
 
@@ -54,17 +65,62 @@ export async function readText(
  * @throws BlinkstreamError as `Models.run`; `REGION_OUTSIDE`
  */
 export async function readLine(models: Models, picture: Picture, region: Region): Promise<TextLine | undefined> {
-  const rgb = toRgb8(picture);
-  const place = wholePixels(region, rgb);
-  const box = inkOf(rgb, place)?.box ?? place;
-  const { text, confidence } = await recognise(models, rgb, box);
-  return text === '' ? undefined : { text, confidence, region: box };
+  const { rgb, box } = inkIn(picture, region);
+  return lineOf(await recognise(models, rgb, box), box);
 }
 
+/**
+ * As `readLine`, in more views: what most of them read counts, of the readings that can be right where there are any.
+ *
+ * @param isPossible whether a reading agrees with what is known of the line otherwise
+ */
+export async function readLineCarefully(
+  models: Models,
+  picture: Picture,
+  region: Region,
+  isPossible: (text: string) => boolean,
+): Promise<TextLine | undefined> {
+  const { rgb, box } = inkIn(picture, region);
+  const readings = await readingsOf(models, rgb, box, [...views, ...moreViews]);
+  const possible = readings.filter(({ text }) => isPossible(text));
+  const votes = new Map<string, DecodedText & { sum: number }>();
+  for (const { text, confidence } of possible.length > 0 ? possible : readings) {
+    const vote = votes.get(text);
+    votes.set(text, {
+      text,
+      confidence: Math.max(confidence, vote?.confidence ?? 0),
+      sum: confidence + (vote?.sum ?? 0),
+    });
+  }
+  return lineOf(
+    [...votes.values()].reduce((a, b) => (b.sum > a.sum ? b : a)),
+    box,
+  );
+}
+
+function inkIn(picture: Picture, region: Region): { rgb: PictureU8; box: Region } {
+  const rgb = toRgb8(picture);
+  const place = wholePixels(region, rgb);
+  return { rgb, box: inkOf(rgb, place)?.box ?? place };
+}
+
+const lineOf = ({ text, confidence }: DecodedText, region: Region): TextLine | undefined =>
+  text === '' ? undefined : { text, confidence, region };
+
 async function recognise(models: Models, picture: PictureU8, box: Region): Promise<DecodedText> {
+  const readings = await readingsOf(models, picture, box, views);
+  return readings.reduce((a, b) => (b.confidence > a.confidence ? b : a));
+}
+
+async function readingsOf(
+  models: Models,
+  picture: PictureU8,
+  box: Region,
+  wanted: readonly View[],
+): Promise<DecodedText[]> {
   const keys = await models.textKeys();
-  let surest: DecodedText = { text: '', confidence: 0 };
-  for (const { marginShare, stretch } of views) {
+  const readings: DecodedText[] = [];
+  for (const { marginShare, stretch } of wanted) {
     const line = crop(picture, wholePixels(box, picture, marginShare * box.height));
     const width = Math.max(8, Math.round((line.width / line.height) * lineHeightPx * stretch));
     const [probabilities] = await models.run(
@@ -72,7 +128,7 @@ async function recognise(models: Models, picture: PictureU8, box: Region): Promi
       bgrPlanes(resize(line, width, lineHeightPx), normalisation),
     );
     const { text, confidence } = decodeCtc(probabilities, keys);
-    if (confidence > surest.confidence) surest = { text: text.trim(), confidence };
+    readings.push({ text: text.trim(), confidence });
   }
-  return surest;
+  return readings;
 }

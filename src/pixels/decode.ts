@@ -1,6 +1,7 @@
 import type { Metadata } from 'sharp';
 import { BlinkstreamError, messageOf, type EncodedPicture, type Picture, type PictureU8 } from '../records/index.js';
 import { plainHeader } from './plain-header.js';
+import { toRgb8 } from './rgb8.js';
 import { DEFAULT_MAX_PIXELS, openPicture } from './sharp.js';
 
 export interface DecodeOptions {
@@ -65,6 +66,26 @@ export async function decodePicture(encoded: EncodedPicture, options: DecodeOpti
     const size = { width: info.width, height: info.height };
     const picture = pictureOf(size, info.channels, depth, data);
     return greyAlpha ? withoutRepeatedGrey(picture) : picture;
+  } catch (error) {
+    throw decodeError(error, options);
+  }
+}
+
+/**
+ * A picture as a browser shows it: 8-bit sRGB, upright, over white. Samples of 16 bit lose their lower half.
+ * @throws BlinkstreamError as `decodePicture`
+ */
+export async function decodeShown(encoded: EncodedPicture, options: DecodeOptions = {}): Promise<PictureU8> {
+  await metadataOf(encoded.bytes, options);
+  try {
+    const { data, info } = await openPicture(encoded.bytes, decodeLimits(options))
+      .autoOrient()
+      .flatten({ background: '#ffffff' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    const picture = pictureOf({ width: info.width, height: info.height }, info.channels, 'uchar', data);
+    return toRgb8(picture);
   } catch (error) {
     throw decodeError(error, options);
   }

@@ -11,6 +11,9 @@ import { clipFrames, encodeClip } from './clip.js';
 const WIDEST_PX = 1_280;
 const QUALITY = 85;
 
+/** What pictures are cut from. */
+export type Shown = Pick<SceneEvidence, 'sequence' | 'before' | 'after' | 'tracks'>;
+
 /** Cuts and encodes the pictures that support claims; each picture is made once, however many claims show it. */
 export class PictureMaker {
   readonly #blobs = new Map<string, Blob>();
@@ -26,12 +29,12 @@ export class PictureMaker {
    * Before and after as wholes and around the claimed box; of an activity the frame that shows it best; and of both a moving
    * picture, where the sequence has the frames for one.
    */
-  async forClaim(claim: Claim, evidence: SceneEvidence): Promise<EvidencePicture[]> {
+  async forClaim(claim: Claim, evidence: Shown): Promise<EvidencePicture[]> {
     const stills = await this.#stillsOf(claim, evidence);
     return stills.length === 0 ? [] : [...stills, ...(await this.#clipOf(claim, evidence))];
   }
 
-  async #stillsOf(claim: Claim, evidence: SceneEvidence): Promise<EvidencePicture[]> {
+  async #stillsOf(claim: Claim, evidence: Shown): Promise<EvidencePicture[]> {
     if (claim.kind === 'ACTIVITY') {
       const track = evidence.tracks.find((t) => t.id === claim.identity.trackId);
       return track?.shot ? [await this.#wholeOf(track.shot, 'during')] : [];
@@ -55,7 +58,7 @@ export class PictureMaker {
     return { ...(await made), role };
   }
 
-  async #clipOf(claim: Claim, { sequence }: SceneEvidence): Promise<EvidencePicture[]> {
+  async #clipOf(claim: Claim, { sequence }: Shown): Promise<EvidencePicture[]> {
     const frames = clipFrames(claim, sequence);
     if (frames.length === 0) return [];
     const key = frames.map(({ ref }) => ref.index).join();

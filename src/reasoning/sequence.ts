@@ -2,6 +2,7 @@ import type { Models } from '../evidence/models.js';
 import { observeScene } from '../evidence/scene.js';
 import { BlinkstreamError, type Finding } from '../records/index.js';
 import type { ReasonSequence } from './index.js';
+import { interfaceFindings } from './interface/findings.js';
 import { measuredClaims } from './measured/index.js';
 import { PictureMaker } from './pictures.js';
 import { verify } from './verification/index.js';
@@ -24,6 +25,10 @@ export function reasonWith(models: Models): ReasonSequence {
         hint: `choose one of: ${Object.keys(reasoners).join(', ')}`,
         exitCode: 2,
       });
+    }
+    if (sequence.trigger === 'pair') {
+      const told = await interfaceFindings(sequence, models, signal);
+      return { ...told, reasoner, elapsedMs: performance.now() - startedMs };
     }
     const evidence = await observeScene(sequence, models, signal);
     const pictures = new PictureMaker();

@@ -5,10 +5,19 @@ import type { Zone } from './zone.js';
 /**
  * Why a window closed. `part`: the activity goes on. `activity`: it came to rest. `settled`: nothing moved, the scene is
  * held against itself as settled before. `condition`: a span with a nuisance and nothing else. `whole`: the source's end.
- * `gap`: no frames, because there were none: it begins, or is over. `checkpoint`: no frames; it only carries state
+ * `gap`: no frames, because there were none: it begins, or is over. `pair`: two screenshots of one place, of two releases. `checkpoint`: no frames; it only carries state
  * onward.
  */
-export const sequenceTriggers = ['part', 'activity', 'settled', 'condition', 'whole', 'gap', 'checkpoint'] as const;
+export const sequenceTriggers = [
+  'part',
+  'activity',
+  'settled',
+  'condition',
+  'whole',
+  'gap',
+  'checkpoint',
+  'pair',
+] as const;
 export type SequenceTrigger = (typeof sequenceTriggers)[number];
 
 /** The state of everything upstream of a sequence, enough to go on after a crash. */

@@ -371,6 +371,8 @@ export enum FrameSequence_Trigger {
   CHECKPOINT = "CHECKPOINT",
   /** GAP - No frames, because there were none; told without a worker. */
   GAP = "GAP",
+  /** PAIR - Two screenshots of one place. */
+  PAIR = "PAIR",
 }
 
 export function frameSequence_TriggerFromJSON(object: any): FrameSequence_Trigger {
@@ -399,6 +401,9 @@ export function frameSequence_TriggerFromJSON(object: any): FrameSequence_Trigge
     case 7:
     case "GAP":
       return FrameSequence_Trigger.GAP;
+    case 8:
+    case "PAIR":
+      return FrameSequence_Trigger.PAIR;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameSequence_Trigger");
   }
@@ -422,6 +427,8 @@ export function frameSequence_TriggerToJSON(object: FrameSequence_Trigger): stri
       return "CHECKPOINT";
     case FrameSequence_Trigger.GAP:
       return "GAP";
+    case FrameSequence_Trigger.PAIR:
+      return "PAIR";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameSequence_Trigger");
   }
@@ -445,6 +452,8 @@ export function frameSequence_TriggerToNumber(object: FrameSequence_Trigger): nu
       return 6;
     case FrameSequence_Trigger.GAP:
       return 7;
+    case FrameSequence_Trigger.PAIR:
+      return 8;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum FrameSequence_Trigger");
   }
