@@ -44,10 +44,12 @@ export { PushHub, type PushHubOptions } from './sources/push/hub.js';
 export type { FrameToPush, IdleToPush } from './sources/push/push-buffer.js';
 export { frameService, type FrameService, type FrameServiceOptions } from './sources/push/service.js';
 export { openSource, type OpenOptions } from './sources/open.js';
+export { openScreenshots, type ScreenshotSource, type ScreenshotsOptions } from './sources/screenshots.js';
 
 export { catalogue, type OperatorDescription, type OptionDescription } from './topology/catalogue.js';
 export { frames } from './topology/operators/frames.js';
 export { gate, type GatedFrame, type GatedItem, type GatedTick } from './topology/operators/gate.js';
+export { group } from './topology/operators/group.js';
 export { reason, type ReasonedSequence, type ReasonOperatorOptions } from './topology/operators/reason.js';
 export { reorder, type ReorderOptions } from './topology/operators/reorder.js';
 export { track, type Step } from './topology/operators/track.js';
@@ -56,10 +58,12 @@ export type { GateOptions } from './sequences/gate/options.js';
 export { activity, type ActivityOptions } from './sequences/windows/activity.js';
 export { sliding, tumbling, type SlidingOptions, type TumblingOptions } from './sequences/windows/timed.js';
 export { pair } from './sequences/windows/pair.js';
+export { screenshotPairs } from './sequences/windows/screenshots.js';
 export { whole, type WholeOptions } from './sequences/windows/whole.js';
 export type { PipelineListener } from './topology/context.js';
 export { run, type RunOptions, type RunResult } from './topology/run.js';
 export { topology, type Topology } from './topology/topology.js';
+export { default as diff, type DiffOptions } from '../topologies/diff.js';
 export { default as watch, type WatchOptions } from '../topologies/watch.js';
 
 export type { ClientSecurity, ServerSecurity } from './grpc/index.js';

@@ -210,6 +210,23 @@ export const compared = (source: Source) =>
   frames(source).pipe(window(pair()), reason({ question: 'What differs between these two pictures?' }));`,
   },
   {
+    name: 'window(screenshotPairs())',
+    summary: 'Each two frames that follow each other: two screenshots of one place, which are compared as interfaces.',
+    input: 'SourceItem or GatedItem',
+    output: 'FrameSequence',
+    options: describeWindow({}),
+    promises: {
+      order: 'That of its input.',
+      state: 'The first frame of a pair.',
+      delivery: 'One sequence a pair, when its second frame comes.',
+      drops: 'A last frame without its like.',
+    },
+    example: `import { frames, reason, screenshotPairs, window, type ScreenshotSource } from 'blinkstream';
+
+export const compared = (source: ScreenshotSource) =>
+  frames(source).pipe(window(screenshotPairs()), reason({ question: 'What differs between these two screenshots?' }));`,
+  },
+  {
     name: 'window(tumbling(options))',
     summary: 'Groups frames into windows of event time, one after the other, with a gate before them or without.',
     input: 'SourceItem or GatedItem',
@@ -315,6 +332,28 @@ export default topology('shelf', ({ source }: { readonly source: Source }) =>
     window(activity()),
     reason({ question: 'What changed on this shelf?' }),
     track({ activityEndsAfterMs: 5_000 }),
+  ),
+);`,
+  },
+  {
+    name: 'group(source)',
+    summary: 'Tells each change once, however many screenshots show it, and makes the step that the runtime commits.',
+    input: 'ReasonedSequence',
+    output: 'Step',
+    options: [],
+    promises: {
+      order: 'That of the screenshots which show a change first; those without a counterpart come before.',
+      state: 'All findings with their pictures; nothing in the checkpoint: a run that was stopped begins anew.',
+      delivery: 'One step, at the end of the source.',
+      drops: 'Nothing.',
+    },
+    example: `import { frames, group, reason, screenshotPairs, topology, window, type ScreenshotSource } from 'blinkstream';
+
+export default topology('release', ({ source }: { readonly source: ScreenshotSource }) =>
+  frames(source).pipe(
+    window(screenshotPairs()),
+    reason({ question: 'What differs between these two screenshots?' }),
+    group(source),
   ),
 );`,
   },
