@@ -68,6 +68,19 @@ describe('the difference of two screenshots', () => {
     expect(told(diff(before, after))).toEqual({ ...nothing, come: [34], shifts: [{ dx: 0, dy: 24, parts: 6 }] });
   });
 
+  it('pairs a line with its pieces where words of it got other colours', () => {
+    const green = [0, 128, 0] as const;
+    const line = (colour?: typeof green): Part[] => [
+      { word: 'if', x: 20, y: 10, ...(colour && { colour }) },
+      { word: 'this', x: 41, y: 10 },
+    ];
+    const { pairs, come, gone } = diff(line(), line(green));
+    expect([pairs.length, come.length, gone.length]).toEqual([1, 0, 0]);
+    expect(pairs[0].after.elements.map(({ region }) => region.x)).toEqual([20, 41]);
+    const back = diff(line(green), line());
+    expect([back.pairs.length, back.come.length, back.gone.length]).toEqual([1, 0, 0]);
+  });
+
   it('has the size of both, where they differ', () => {
     const [small, large] = [drawPage(200, 140, menu(words)), drawPage(240, 160, menu(words))];
     const { before, after, pairs } = interfaceDifference(small, large);

@@ -4,6 +4,7 @@ import { layoutOf, type Element, type Layout } from './elements.js';
 import { blockOf, isOfOneLine, joined, placeAgreement, type Block, type Pair } from './lines.js';
 import { isText, match, neighboursOf, type Match } from './matching.js';
 import { consolidated } from './consolidation.js';
+import { recolouredLines } from './recolouring.js';
 import { contrastOf, rasterOf } from './raster.js';
 
 /** Parts that have moved by the same way. */
@@ -38,12 +39,15 @@ export function interfaceDifference(beforePicture: Picture, afterPicture: Pictur
   const { matches, before: onlyBefore, after: onlyAfter } = match(before, after);
   const isStill = ({ dx, dy }: Match): boolean => Math.max(Math.abs(dx), Math.abs(dy)) <= roundingPx;
   const moved = matches.filter((one) => !isStill(one));
-  const { pairs, gone, come } = pairUp(linesOf(onlyBefore, before), linesOf(onlyAfter, after), (region) =>
-    waysOf(region, matches),
-  );
+  const [old, young] = [linesOf(onlyBefore, before), linesOf(onlyAfter, after)];
+  const recoloured = recolouredLines([before, old], [after, young], matches);
+  const isTold = new Set(recoloured.flatMap((pair) => [...pair.before.elements, ...pair.after.elements]));
+  const isLeft = ({ elements }: Block): boolean => !elements.some((element) => isTold.has(element));
+  const { pairs, gone, come } = pairUp(old.filter(isLeft), young.filter(isLeft), (region) => waysOf(region, matches));
   const inLines = consolidated({ pairs, gone, come, moved });
   return {
     ...{ before, after, matches, ...inLines.parts },
+    pairs: [...inLines.parts.pairs, ...recoloured],
     shifts: shiftsOf(inLines.moved),
     redrawn: matches.filter((one) => (one.isRedrawn || one.dx !== 0 || one.dy !== 0) && isStill(one)),
   };

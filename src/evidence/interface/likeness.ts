@@ -1,4 +1,5 @@
 import type { Region } from '../../records/index.js';
+import type { Mark } from './marks.js';
 import { contrastOf, type Raster } from './raster.js';
 
 /**
@@ -44,25 +45,38 @@ function smoothed({ width, height, colours }: Raster, x: number, y: number, shif
   return sum / 9;
 }
 
+/** Ink and the box around it. */
+export interface Ink {
+  readonly raster: Raster;
+  readonly region: Region;
+  readonly marks: readonly Mark[];
+}
+
 /**
- * Of two pieces of ink, whether one is the other in another colour: where each pixel lies between paper and ink, as a
- * share, smoothed as `looksSame` does it.
+ * Whether two pieces of ink have one form, whatever colours their parts have: where each pixel lies between the paper and
+ * the colour of its mark, as a share. For boxes of one size.
  */
-export function hasSameShape(
-  a: { raster: Raster; region: Region; paper: number; colour: number },
-  b: { raster: Raster; region: Region; paper: number; colour: number },
-): boolean {
+export function hasSameShape(a: Ink, b: Ink): boolean {
   if (a.region.width !== b.region.width || a.region.height !== b.region.height) return false;
-  const share = (one: typeof a, x: number, y: number): number =>
-    contrastOf(one.raster.colours[(one.region.y + y) * one.raster.width + one.region.x + x], one.paper) /
-    Math.max(1, contrastOf(one.colour, one.paper));
+  const [p, q] = [sharesOf(a), sharesOf(b)];
   let [apart, ink] = [0, 0];
-  for (let y = 0; y < a.region.height; y++) {
-    for (let x = 0; x < a.region.width; x++) {
-      const [p, q] = [Math.min(1, share(a, x, y)), Math.min(1, share(b, x, y))];
-      apart += Math.abs(p - q);
-      ink += Math.max(p, q);
-    }
+  for (let at = 0; at < p.length; at++) {
+    apart += Math.abs(p[at] - q[at]);
+    ink += Math.max(p[at], q[at]);
   }
   return apart <= renderingShare * ink;
+}
+
+function sharesOf({ raster: { width, colours }, region, marks }: Ink): Float32Array {
+  const shares = new Float32Array(region.width * region.height);
+  for (const { pixels, paper, colour } of marks) {
+    const whole = Math.max(1, contrastOf(colour, paper));
+    for (const pixel of pixels) {
+      const x = (pixel % width) - region.x;
+      const y = Math.floor(pixel / width) - region.y;
+      if (x < 0 || y < 0 || x >= region.width || y >= region.height) continue;
+      shares[y * region.width + x] = Math.min(1, contrastOf(colours[pixel], paper) / whole);
+    }
+  }
+  return shares;
 }

@@ -116,12 +116,17 @@ async function itemsOf(
       (row) => hasRun(row) && isLevel(row.region, block.region) && block.region.height <= 2 * row.region.height,
     );
   const items: Item[] = [];
-  for (const block of [...groups.filter((group) => !isCell(group)), ...rules]) {
+  const sets = joined(rules, areOneSet).map((set) => blockOf(set.flatMap(({ elements }) => elements)));
+  for (const block of [...groups.filter((group) => !isCell(group)), ...sets]) {
     const text = await read(block);
     items.push({ block, ...(text !== undefined && { text }) });
   }
   return items;
 }
+
+/** Separators of one list: of one colour and length, one below the other. */
+const areOneSet = ({ elements: [a] }: Block, { elements: [b] }: Block): boolean =>
+  a.colour === b.colour && a.region.x === b.region.x && a.region.width === b.region.width;
 
 const hasRun = ({ elements }: Block): boolean => elements.some(({ form }) => form === 'run');
 
@@ -158,7 +163,9 @@ function oneSided(kind: OneSided, { block, text }: Item, difference: InterfaceDi
   if (!hasRun(block) && form !== 'rule') return bareSurfaceClaims(kind, block, difference);
   const label = form === 'rule' ? 'separator' : text === undefined ? 'icon' : 'text';
   const side = { region: block.region, ...(text !== undefined && { text }) };
-  const what = text !== undefined ? `“${text}”` : form === 'rule' ? 'a separator' : 'an icon';
+  const count = block.elements.length;
+  const separators = count === 1 ? 'a separator' : `${count} separators`;
+  const what = text !== undefined ? `“${text}”` : form === 'rule' ? separators : 'an icon';
   return [
     {
       ...{ kind, label, measures: [] },

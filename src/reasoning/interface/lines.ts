@@ -97,11 +97,10 @@ async function recolouredClaim(group: readonly Recoloured[], read: Readers): Pro
 }
 
 function hasSameForm({ before, after }: Pair, { before: a, after: b }: InterfaceDifference): boolean {
-  const of = ({ region, elements: [{ paper, colour }] }: Block, { raster }: typeof a) => ({
+  const of = ({ region, elements }: Block, { raster }: typeof a) => ({
     raster,
     region,
-    paper,
-    colour,
+    marks: elements.flatMap(({ marks }) => marks),
   });
   return hasSameShape(of(before, a), of(after, b));
 }
