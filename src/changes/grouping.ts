@@ -75,9 +75,11 @@ function keyOf({ kind, condition, subject, before, after, shift, pictures }: Fin
   const look = said.every((one) => one === undefined)
     ? pictures.filter(({ role }) => role.endsWith('-crop')).map(({ sha256 }) => sha256)
     : [];
+  // Two things that went the same way are one where they are of one size.
+  const size = kind === 'MOVED' ? [before?.region?.width, before?.region?.height] : [];
   const place = kind === 'LAYOUT_SHIFTED' || kind === 'RESIZED' ? [textOf(before?.region), textOf(after?.region)] : [];
   if (kind === 'CONDITION') return JSON.stringify([kind, condition]);
-  return JSON.stringify([kind, subject.label, ...said.map((one) => one ?? null), look, place]);
+  return JSON.stringify([kind, subject.label, ...said.map((one) => one ?? null), look, size, place]);
 }
 
 const textOf = (region?: Region): string =>

@@ -26,6 +26,8 @@ export async function runDiff(options: DiffOptions, io: CommandIo): Promise<Exit
   await makeOutputFolder(options.out);
   const folder = outputFolder(options.out);
   // Screenshots are made anew under the same names: an earlier diff in the folder is one of other pictures.
+  // Held for a moment, so that what another run is writing is not taken from it.
+  await (await openLmdbLog({ path: folder.logFolder })).close();
   if ((await readRunRecord(folder.recordFile))?.topology === diff.name) {
     for (const path of [folder.logFolder, folder.eventsFile, folder.recordFile])
       await rm(path, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { type CommandFactory, newCommand } from './command.js';
+import { DEFAULT_MAX_PIXELS } from '../pixels/sharp.js';
 import type { DiffOptions } from './diff-options.js';
 import { text, wholeNumber } from './option-values.js';
 
@@ -17,7 +18,12 @@ export const diffCommand: CommandFactory = (act) =>
     .argument('<before>', 'a folder of screenshots, or a screenshot', text)
     .argument('<after>', 'the same of the release after', text)
     .requiredOption('--out <dir>', 'folder for events and log; made anew where it holds an earlier diff', text)
-    .option('--max-pixels <count>', 'pixels that a screenshot may have at most', wholeNumber(1), 100_000_000)
+    .option(
+      '--max-pixels <count>',
+      'pixels that a screenshot may have at most',
+      wholeNumber(1, DEFAULT_MAX_PIXELS),
+      50_000_000,
+    )
     .option('--workers <count>', 'worker processes on this machine (default: one a core but one)', wholeNumber(1))
     .option('--fail-on-change', 'exit with 1 where something changed (conditions do not count)')
     .action(

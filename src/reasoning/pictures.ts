@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SceneEvidence, Shot } from '../evidence/scene.js';
 import { crop, wholePixels } from '../pixels/crop.js';
 import { encodeJpeg } from '../pixels/encode.js';
+import { sharedArea } from '../pixels/geometry.js';
 import { resize } from '../pixels/resize.js';
 import { pointOf, type Blob, type EvidencePicture, type PictureU8, type Region } from '../records/index.js';
 import type { Claim } from './claim.js';
@@ -46,8 +47,8 @@ export class PictureMaker {
     if (claim.kind === 'CONDITION' || box === undefined) return pictures;
     return [
       ...pictures,
-      await this.#cropOf(before, claim.before?.region ?? box, 'before-crop'),
-      await this.#cropOf(after, claim.after?.region ?? box, 'after-crop'),
+      ...(await this.#cropOf(before, claim.before?.region ?? box, 'before-crop')),
+      ...(await this.#cropOf(after, claim.after?.region ?? box, 'after-crop')),
     ];
   }
 
@@ -71,9 +72,11 @@ export class PictureMaker {
     return [await made];
   }
 
-  #cropOf(shot: Shot, region: Region, role: string): Promise<EvidencePicture> {
+  /** None where the other picture is smaller and does not reach that far. */
+  async #cropOf(shot: Shot, region: Region, role: string): Promise<EvidencePicture[]> {
+    if (sharedArea(region, { x: 0, y: 0, width: shot.picture.width, height: shot.picture.height }) === 0) return [];
     const around = wholePixels(region, shot.picture, Math.round(8 + 0.15 * Math.max(region.width, region.height)));
-    return this.#store(fit(crop(shot.picture, around)), { role, frame: pointOf(shot.ref), region: around });
+    return [await this.#store(fit(crop(shot.picture, around)), { role, frame: pointOf(shot.ref), region: around })];
   }
 
   async #store(

@@ -12,7 +12,7 @@ export interface ScreenshotsOptions {
   readonly before: string;
   /** A folder, or a file, of the release after: of the same kind. */
   readonly after: string;
-  /** Pixels that a screenshot may have at most; default 100,000,000. */
+  /** Pixels that a screenshot may have at most; default 50,000,000: comparing takes about 30 bytes a pixel. */
   readonly maxPixels?: number;
 }
 
@@ -42,7 +42,11 @@ const pattern = '**/*.{png,jpg,jpeg,webp,PNG,JPG,JPEG,WEBP}';
  *
  * @throws BlinkstreamError class `user`: `SOURCE_NOT_FOUND`, `SOURCE_UNREADABLE`, `SOURCE_EMPTY`, `SOURCES_OF_TWO_KINDS`
  */
-export async function openScreenshots({ before, after, maxPixels }: ScreenshotsOptions): Promise<ScreenshotSource> {
+export async function openScreenshots({
+  before,
+  after,
+  maxPixels = 50_000_000,
+}: ScreenshotsOptions): Promise<ScreenshotSource> {
   const [old, young] = [await listScreenshots(before), await listScreenshots(after)];
   if (old.isFile !== young.isFile) {
     throw new BlinkstreamError(`${before} and ${after}: one is a file, the other a folder`, {
@@ -113,7 +117,7 @@ interface Screenshot {
 
 async function contentsOf(
   files: readonly string[],
-  maxPixels: number | undefined,
+  maxPixels: number,
 ): Promise<{ contents: Screenshot[] } | { problems: { where: string; problem: string }[] }> {
   const contents: Screenshot[] = [];
   const problems: { where: string; problem: string }[] = [];
@@ -123,7 +127,7 @@ async function contentsOf(
       const name = path.basename(file);
       const { mediaType, width, height } = await readHeader(bytes, {
         name,
-        ...(maxPixels !== undefined && { maxPixels }),
+        maxPixels,
       });
       contents.push({ bytes, width, height, content: { form: 'encoded', encoded: { mediaType, bytes } } });
     } catch (error) {

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PictureU8 } from '../../src/records/index.js';
+import { openLmdbLog } from '../../src/log/lmdb.js';
 import { projectFile } from '../support/project-file.js';
 import { drawPage, menu, type Part } from '../support/interface-pages.js';
 
@@ -78,6 +79,26 @@ describe('blinkstream diff', () => {
     const { code } = await diff(join(folder, 'a.png'), join(folder, 'b.png'), '--out', join(folder, 'two'));
     expect(code).toBe(0);
     expect((await eventsIn('two')).map(({ kind, source }) => `${kind} ${source}`)).toEqual(['RESIZED a']);
+  });
+
+  it('tells what makes a page longer, and does not take it for what came into view', async () => {
+    await save('short.png', menu(words), 110);
+    await save('long.png', menu(['open', 'new!', 'save', 'close', 'print', 'more']), 158);
+    await diff(join(folder, 'short.png'), join(folder, 'long.png'), '--out', join(folder, 'longer'));
+    const kinds = (await eventsIn('longer')).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'APPEARED')).toHaveLength(2);
+  });
+
+  it('leaves a folder alone that another run writes into', async () => {
+    await save('x.png', menu(words));
+    const log = await openLmdbLog({ path: join(folder, 'busy', 'log') });
+    try {
+      const { code, err } = await diff(join(folder, 'x.png'), join(folder, 'x.png'), '--out', join(folder, 'busy'));
+      expect(err).toContain('in use');
+      expect(code).not.toBe(0);
+    } finally {
+      await log.close();
+    }
   });
 
   it('fails, by name, for a screenshot that is truncated, and compares the others', async () => {

@@ -1,20 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { groupedEvents, unpaired, type FoundIn } from '../../src/changes/grouping.js';
+import { findingOf } from '../support/findings.js';
 import type { Finding } from '../../src/records/index.js';
 
-const point = { frame: 0, timeMs: 0, elapsedMs: 0 };
-const finding = (more: Partial<Finding>): Finding => ({
-  kind: 'TEXT_CHANGED',
-  subject: { label: 'text', description: 'text', confidence: 1 },
-  statement: 'said',
-  interval: { first: point, last: point },
-  measures: [],
-  pictures: [],
-  ongoing: false,
-  identity: {},
-  verification: { verdict: 'SUPPORTED', checks: [] },
-  ...more,
-});
+const finding = (more: Partial<Finding>): Finding =>
+  findingOf({ kind: 'TEXT_CHANGED', subject: { label: 'text', description: 'text', confidence: 1 }, ...more });
 const at = (x: number) => ({ x, y: 0, width: 10, height: 10 });
 const found = (source: string, more: Partial<Finding>): FoundIn => ({
   ...{ source, finding: finding(more), sequenceOrdinal: 0, reasoner: 'measured' },
@@ -54,6 +44,15 @@ describe('grouping over screenshots', () => {
     const [one] = groupedEvents('diff', [found('home', renamed(3))]);
     const [, again] = groupedEvents('diff', [found('home', { after: { text: 'New' } }), found('home', renamed(90))]);
     expect(again.changeId).toBe(one.changeId);
+  });
+
+  it('keeps apart what is of another size, though it went the same way', () => {
+    const moved = (width: number): Partial<Finding> => ({
+      ...{ kind: 'MOVED', shift: { dx: 0, dy: 24 }, before: { region: { ...at(1), width } } },
+    });
+    expect(groupedEvents('diff', [found('a', moved(10)), found('b', moved(99)), found('c', moved(10))])).toHaveLength(
+      2,
+    );
   });
 
   it('gives each event an id of its own', () => {

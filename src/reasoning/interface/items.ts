@@ -20,10 +20,8 @@ export async function itemClaims(
   difference: InterfaceDifference,
   read: Readers,
 ): Promise<{ claims: InterfaceClaim[]; shifts: Shift[] }> {
-  const [width, height] = [difference.after.raster.width, difference.after.raster.height];
-  const gone = difference.gone.filter((block) => !isBeyond(block, difference, { width, height }, 1));
-  const { raster } = difference.before;
-  const come = difference.come.filter((block) => !isBeyond(block, difference, raster, -1));
+  const gone = difference.gone.filter((block) => !isBeyond(block, difference, 1));
+  const come = difference.come.filter((block) => !isBeyond(block, difference, -1));
   const stays =
     (side: 'before' | 'after') =>
     ({ region }: Block): boolean =>
@@ -70,21 +68,22 @@ const isSameText = (a: Item, b: Item): boolean =>
 const isSameIcon = ({ block: a }: Item, { block: b }: Item): boolean =>
   a.elements.length === 1 && b.elements.length === 1 && isIcon(a) && a.elements[0].key === b.elements[0].key;
 
-/** What everything around has pushed out of the picture, or pulled into it. */
-function isBeyond(
-  { region }: Block,
-  { matches }: InterfaceDifference,
-  { width, height }: { width: number; height: number },
-  sign: 1 | -1,
-): boolean {
+/**
+ * What everything around has pushed out of the picture, or pulled into it. Only along a side that is as long in both: what
+ * makes a page longer, or is missing where it got shorter, has come or gone.
+ */
+function isBeyond({ region }: Block, { matches, before, after }: InterfaceDifference, sign: 1 | -1): boolean {
+  const { width, height } = after.raster;
+  const isAsWide = width === before.raster.width;
+  const isAsHigh = height === before.raster.height;
   const seen = sign === 1 ? matches : matches.map((one) => ({ ...one, before: one.after }));
-  return (
-    neighboursOf({ region }, seen).some(({ dx, dy }) => {
-      const [x, y] = [region.x + sign * dx, region.y + sign * dy];
-      return (dx !== 0 || dy !== 0) && (x < 0 || y < 0 || x + region.width > width || y + region.height > height);
-    }) ||
-    (sign === -1 && (region.y >= height || region.x >= width))
-  );
+  return neighboursOf({ region }, seen).some(({ dx, dy }) => {
+    const [x, y] = [region.x + sign * dx, region.y + sign * dy];
+    return (
+      (isAsWide && dx !== 0 && (x < 0 || x + region.width > width)) ||
+      (isAsHigh && dy !== 0 && (y < 0 || y + region.height > height))
+    );
+  });
 }
 
 /** What came or went together: lines of a paragraph, icons of a row, an icon with its words, what lies upon a surface. */
